@@ -1,0 +1,78 @@
+"""What a kind of package is: recognise, read, check, compose; and which kinds there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from pipeline.records import Finding, PackagePath, Placement, Reading, Rows, Use
+from pipeline.tree import Entry, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """`version` as in `bagit/1.0` (empty when the kind has none); `reason` one English sentence for people."""
+
+    kind: str
+    version: str
+    reason: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.kind}/{self.version}" if self.version else self.kind
+
+
+class Received(Protocol):
+    """What is known about the files of a submission after the one reading of its bytes."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Files and empty folders in raw-byte order."""
+        ...
+
+    def entry(self, path: PackagePath) -> Entry | None: ...
+
+    def digest(self, path: PackagePath, algorithm: str) -> str | None:
+        """Lower-case hex; None when there is no such file or the algorithm was not asked for."""
+        ...
+
+
+class Kind(Protocol):
+    """One kind of package; a module of this folder makes one."""
+
+    name: str
+
+    def recognise(self, tree: Tree) -> Recognition | None: ...
+
+    def algorithms(self, tree: Tree) -> frozenset[str]:
+        """Names as hashlib's (`md5`, `sha1`, `sha256`, `sha512`, …) that its manifests need."""
+        ...
+
+    def check(self, tree: Tree, received: Received) -> Iterable[Finding]:
+        """All problems at once; digests come from `received`, no payload is read again; never raises on content."""
+        ...
+
+    def read(self, tree: Tree, received: Received) -> Reading: ...
+
+    def place(self, path: PackagePath) -> Placement:
+        """Where a file of the submission goes in the AIP; a pure function of the path. `target` is made portable by names.py."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A file a kind composed: logical path in the AIP, and where its bytes lie now."""
+
+    path: PackagePath
+    local: Path
+    size: int
+    sha256: str
+    use: Use
+
+
+@runtime_checkable
+class Composer(Protocol):
+    """A kind that can be made: writes its METS, PREMIS and descriptive files below `folder`, in write order."""
+
+    def compose(self, rows: Rows, folder: Path) -> Iterator[Generated]: ...

@@ -1,0 +1,320 @@
+"""The words of the domain as frozen records: what the rooms of the house hand to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+PackagePath = NewType("PackagePath", bytes)
+"""A path inside a package: raw bytes as found, `/` between segments, never absolute, never climbing."""
+
+
+class Level(StrEnum):
+    """Weight of a finding: `error` rejects, `decision` waits for a person."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DECISION = "decision"
+
+
+class Verdict(StrEnum):
+    """What an ingest comes to."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    ALREADY = "already archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem in content. Texts, level and clause come from `schemas/findings/`, by `code`.
+
+    `file` is the raw path inside the package, None when the package as a whole is meant.
+    """
+
+    code: str
+    file: PackagePath | None = None
+    line: int | None = None
+    expected: str | None = None
+    found: str | None = None
+
+
+class Outcome(StrEnum):
+    """eventOutcome of the Library of Congress."""
+
+    SUCCESS = "success"
+    FAIL = "fail"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What one file is. `puid` is None when nothing matched; an extension alone never gives one.
+
+    `basis` and `warning` are the engine's own words; `match` is container, signature, text, extension or none.
+    """
+
+    puid: str | None
+    name: str
+    version: str
+    mime: str
+    match: str
+    basis: str
+    warning: str
+    engine: str
+    engine_version: str
+    signature_version: str
+    clipped: int | None = None
+
+
+class Use(StrEnum):
+    """What a file is for inside an AIP; decides its METS file group."""
+
+    DATA = "Data"
+    DOCUMENTATION = "Documentation"
+    SCHEMA = "Schemas"
+    DESCRIPTIVE = "Descriptive"
+    PRESERVATION = "Preservation"
+    METS = "METS"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of an AIP that is not METS or PREMIS.
+
+    `path` is logical, below the AIP's root folder (`representations/rep1/data/…`), UTF-8, portable.
+    `sha256` is lower-case hex, `size` bytes, `created` aware. `original_name` is the raw path as received, None
+    for files we made. A derivative names its source file's `path` and the key of the event that made it.
+    """
+
+    path: PackagePath
+    size: int
+    sha256: str
+    use: Use
+    mime: str
+    created: datetime
+    representation: str | None = None
+    original_name: PackagePath | None = None
+    format: Format | None = None
+    derived_from: PackagePath | None = None
+    derived_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A set of files that renders the intellectual entity; `empty_folders` are relative to its `data/`."""
+
+    name: str
+    empty_folders: tuple[PackagePath, ...] = ()
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Dublin Core about the package (`target` None), a representation's file or folder (its logical path).
+
+    `terms` are (term, value) in order, terms of the fifteen elements without prefix (`title`, `creator`, …).
+    """
+
+    target: PackagePath | None
+    terms: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An object an event is about: `what` is package, representation or file; `ref` its name or logical path."""
+
+    what: str
+    ref: str | PackagePath
+    role: str = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A PREMIS event, already grouped: true for every file of a representation = linked to it alone.
+
+    `key` is unique in the AIP and stable (`validation`, `normalization/<logical path>`); ids are derived from it.
+    `type` is a term of the LoC event types, `agents` are pairs (agent key, role).
+    """
+
+    key: str
+    type: str
+    when: datetime
+    ended: datetime
+    detail: str
+    outcome: Outcome
+    note: str = ""
+    agents: tuple[tuple[str, str], ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """`type` is a term of the LoC agent types (software, organization, person)."""
+
+    key: str
+    name: str
+    type: str
+    version: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A rights statement of the package; `basis` and `act` are vocabulary terms."""
+
+    key: str
+    basis: str
+    act: str
+    basis_note: str = ""
+    note: str = ""
+    start: str = "OPEN"
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AipIdentity:
+    """Who an AIP is: `uuid` (text form), `version` counts from 1, `label` the title, `type` a content category."""
+
+    uuid: str
+    version: int
+    label: str
+    type: str
+    created: datetime
+    modified: datetime
+
+    @property
+    def root(self) -> str:
+        """Name of the root folder = METS OBJID."""
+        return f"uuid-{self.uuid}"
+
+    @property
+    def urn(self) -> str:
+        """OCFL object id."""
+        return f"urn:uuid:{self.uuid}"
+
+
+class Rows(Protocol):
+    """Everything that describes one package, streamed in an order of content; may be iterated again."""
+
+    def identity(self) -> AipIdentity: ...
+
+    def representations(self) -> Iterator[Representation]:
+        """By name."""
+        ...
+
+    def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
+        """By raw path bytes; `representation` None = all, whichever they belong to."""
+        ...
+
+    def file(self, path: PackagePath) -> FileRow | None: ...
+
+    def descriptions(self) -> Iterator[Description]:
+        """Package first, then by target."""
+        ...
+
+    def events(self) -> Iterator[Event]:
+        """By key."""
+        ...
+
+    def agents(self) -> Iterator[Agent]:
+        """By key."""
+        ...
+
+    def rights(self) -> Iterator[Right]:
+        """By key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRows:
+    """Rows held in memory: what a reader returns for a small package and what tests compare."""
+
+    of: AipIdentity
+    representation_rows: tuple[Representation, ...] = ()
+    file_rows: tuple[FileRow, ...] = ()
+    description_rows: tuple[Description, ...] = ()
+    event_rows: tuple[Event, ...] = ()
+    agent_rows: tuple[Agent, ...] = ()
+    right_rows: tuple[Right, ...] = ()
+
+    def identity(self) -> AipIdentity:
+        return self.of
+
+    def representations(self) -> Iterator[Representation]:
+        return iter(sorted(self.representation_rows, key=lambda row: row.name))
+
+    def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
+        for row in sorted(self.file_rows, key=lambda row: row.path):
+            if (use is None or row.use is use) and (representation is None or row.representation == representation):
+                yield row
+
+    def file(self, path: PackagePath) -> FileRow | None:
+        return next((row for row in self.file_rows if row.path == path), None)
+
+    def descriptions(self) -> Iterator[Description]:
+        return iter(sorted(self.description_rows, key=lambda row: (row.target is not None, row.target or b"")))
+
+    def events(self) -> Iterator[Event]:
+        return iter(sorted(self.event_rows, key=lambda row: row.key))
+
+    def agents(self) -> Iterator[Agent]:
+        return iter(sorted(self.agent_rows, key=lambda row: row.key))
+
+    def rights(self) -> Iterator[Right]:
+        return iter(sorted(self.right_rows, key=lambda row: row.key))
+
+
+class Evidence(StrEnum):
+    """How a copy was confirmed: read back and digested by us, or by the server's word."""
+
+    READ = "read"
+    SERVER = "server"
+
+
+class CopyState(StrEnum):
+    """State of one copy of an AIP in a store."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRow:
+    """One copy of an AIP version: where, in which state, by what evidence. `note` says why it is not verified."""
+
+    store: str
+    state: CopyState
+    evidence: Evidence | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a submission's file goes in the AIP. Made by a kind's `read`; `path` as received."""
+
+    path: PackagePath
+    use: Use
+    target: PackagePath
+    representation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a kind learnt about a submission: streamed placements and everything small beside them.
+
+    `title` is the best name of the package; `description_rows` target logical AIP paths.
+    """
+
+    title: str
+    representations: tuple[Representation, ...] = ()
+    description_rows: tuple[Description, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    rights: tuple[Right, ...] = ()
+    events: tuple[Event, ...] = field(default=())

@@ -1,3 +1,3 @@
-"""What luutru does: submission packages become archival packages, stored copies are watched, packages are handed out."""
+"""What luutru does: submissions become AIPs, stored copies are watched, packages are handed out."""
 
 VERSION = "0.1.0"

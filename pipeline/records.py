@@ -90,6 +90,7 @@ class FileRow:
     `path` is logical, below the AIP's root folder (`representations/rep1/data/…`), UTF-8, portable.
     `sha256` is lower-case hex, `size` bytes, `created` aware. `original_name` is the raw path as received, None
     for files we made. A derivative names its source file's `path` and the key of the event that made it.
+    `modified` is the time of last change as found on the carrier, None when it told none.
     """
 
     path: PackagePath
@@ -103,6 +104,7 @@ class FileRow:
     format: Format | None = None
     derived_from: PackagePath | None = None
     derived_by: str | None = None
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,420 @@
+"""The ledger of one ingest: a SQLite file that says what is known and done, row by row, committed batch by batch."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SystemProblem
+from pipeline.records import (
+    Agent,
+    AipIdentity,
+    Description,
+    Event,
+    FileRow,
+    Finding,
+    Format,
+    Link,
+    Outcome,
+    PackagePath,
+    Representation,
+    Right,
+    Use,
+)
+from pipeline.tree import Entry
+
+FORMAT = 1
+"""Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
+
+_SCHEMA = """
+CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE format (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
+CREATE TABLE received (path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER, folder INTEGER NOT NULL,
+  sha256 TEXT, digests TEXT, format INTEGER, mime TEXT) WITHOUT ROWID;
+CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT NULL, use TEXT NOT NULL,
+  mime TEXT NOT NULL, created TEXT NOT NULL, representation TEXT, original BLOB, format INTEGER,
+  derived_from BLOB, derived_by TEXT, modified TEXT, state TEXT NOT NULL, lies TEXT NOT NULL,
+  at BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX file_digest ON file (sha256);
+CREATE INDEX file_representation ON file (representation, path);
+CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT);
+CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (what TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) WITHOUT ROWID;
+"""
+
+SUBMISSION, WORK = "submission", "work"
+"""Where the bytes of an AIP's file lie: in the submission under a raw path, or in a file of the work folder."""
+
+
+class Ledger:
+    """Typed rows of one ingest. Written in any order, read in an order of content, never by row id or time."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens or makes the ledger; a torn or foreign one is replaced by an empty one."""
+        self.file = file
+        try:
+            self._db = self._open()
+        except (sqlite3.DatabaseError, _Foreign):
+            for name in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
+                name.unlink(missing_ok=True)
+            self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=60)
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA cache_size=-8000")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;")
+            elif version != FORMAT:
+                raise _Foreign
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """One committed batch."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(sql, rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as problem:
+            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+
+    # facts: small things about the whole ingest
+
+    def fact(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM fact WHERE key=?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def keep(self, **facts: object) -> None:
+        """Keeps facts in one commit; a fact that stands already is replaced."""
+        self._many("INSERT OR REPLACE INTO fact VALUES (?,?)", [(k, str(v)) for k, v in facts.items()])
+
+    def begin(self, stage: str, when: str) -> bool:
+        """Notes when a stage first began; False when it is done already. Findings of an earlier try are dropped."""
+        if self.fact(f"{stage}.end") is not None:
+            return False
+        if self.fact(f"{stage}.begin") is None:
+            self.keep(**{f"{stage}.begin": when})
+        self._many("DELETE FROM finding WHERE stage=?", [(stage,)])
+        return True
+
+    # what arrived
+
+    def add_received(self, entries: Iterable[Entry]) -> None:
+        self._many(
+            "INSERT OR REPLACE INTO received (path,size,mtime,folder) VALUES (?,?,?,?)",
+            ((e.path, e.size, e.mtime_ns, int(e.is_folder)) for e in entries),
+        )
+
+    def entries(self) -> Iterator[Entry]:
+        """Files and empty folders in raw-byte order."""
+        sql = "SELECT path,size,mtime,folder FROM received ORDER BY path"
+        for path, size, mtime, folder in self._db.execute(sql):
+            yield Entry(PackagePath(path), size, mtime, bool(folder))
+
+    def entry(self, path: PackagePath) -> Entry | None:
+        sql = "SELECT size,mtime,folder FROM received WHERE path=?"
+        row = self._db.execute(sql, (path,)).fetchone()
+        return Entry(path, row[0], row[1], bool(row[2])) if row else None
+
+    def unread(self) -> Iterator[Entry]:
+        """Files whose bytes were not learnt yet, in raw-byte order; safe while `learnt` writes."""
+        last = b""
+        sql = "SELECT path,size,mtime FROM received WHERE folder=0 AND sha256 IS NULL AND path>?"
+        sql += " ORDER BY path LIMIT 1000"
+        while rows := self._db.execute(sql, (last,)).fetchall():
+            for path, size, mtime in rows:
+                yield Entry(PackagePath(path), size, mtime)
+            last = rows[-1][0]
+
+    def learnt(self, rows: Iterable[tuple[PackagePath, dict[str, str], Format | None, str]]) -> None:
+        """Digests by algorithm, format, MIME type of files that were read."""
+        batch = [
+            (digests["sha256"], json.dumps(digests) if len(digests) > 1 else None, self._format_id(found), mime, path)
+            for path, digests, found, mime in rows
+        ]
+        self._many("UPDATE received SET sha256=?,digests=?,format=?,mime=? WHERE path=?", batch)
+
+    def digest(self, path: PackagePath, algorithm: str) -> str | None:
+        """Lower-case hex; None when there is no such file or the algorithm was not asked for."""
+        row = self._db.execute("SELECT sha256,digests FROM received WHERE path=?", (path,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        if algorithm == "sha256":
+            return str(row[0])
+        return json.loads(row[1]).get(algorithm) if row[1] else None
+
+    def digested(self) -> Iterator[tuple[PackagePath, str, int]]:
+        """(path, sha256, size) of all files, in raw-byte order."""
+        for row in self._db.execute("SELECT path,sha256,size FROM received WHERE folder=0 ORDER BY path"):
+            yield PackagePath(row[0]), row[1], row[2]
+
+    def known(self) -> Iterator[tuple[Entry, str, Format | None, str]]:
+        """(entry, sha256, format, MIME type) of all files, in raw-byte order; safe while other tables are written."""
+        last = b""
+        sql = (
+            "SELECT path,size,mtime,sha256,format,mime FROM received WHERE folder=0 AND path>? ORDER BY path LIMIT 1000"
+        )
+        formats: dict[int, Format] = {}
+        while rows := self._db.execute(sql, (last,)).fetchall():
+            for path, size, mtime, sha256, number, mime in rows:
+                found = self._format(number, formats)
+                yield Entry(PackagePath(path), size, mtime), sha256, found, mime or "application/octet-stream"
+            last = rows[-1][0]
+
+    def totals(self) -> tuple[int, int]:
+        """Number of files that arrived and their bytes."""
+        row = self._db.execute("SELECT count(*), coalesce(sum(size),0) FROM received WHERE folder=0").fetchone()
+        return row[0], row[1]
+
+    def formats(self) -> dict[str, int]:
+        """Number of files that arrived per PUID; files that nothing matched count under `unknown`."""
+        sql = (
+            "SELECT f.value, count(*) FROM received r LEFT JOIN format f ON f.id=r.format"
+            " WHERE r.folder=0 AND r.sha256 IS NOT NULL GROUP BY 1"
+        )
+        counts: dict[str, int] = {}
+        for value, number in self._db.execute(sql):
+            puid = json.loads(value)["puid"] if value else None
+            counts[puid or "unknown"] = counts.get(puid or "unknown", 0) + number
+        return dict(sorted(counts.items()))
+
+    def _format_id(self, found: Format | None) -> int | None:
+        if found is None:
+            return None
+        value = json.dumps(asdict(found), sort_keys=True)
+        row = self._db.execute("SELECT id FROM format WHERE value=?", (value,)).fetchone()
+        if row is None:
+            return self._db.execute("INSERT INTO format (value) VALUES (?)", (value,)).lastrowid
+        return int(row[0])
+
+    def _format(self, number: int | None, seen: dict[int, Format]) -> Format | None:
+        if number is None:
+            return None
+        if number not in seen:
+            value = self._db.execute("SELECT value FROM format WHERE id=?", (number,)).fetchone()[0]
+            seen[number] = Format(**json.loads(value))
+        return seen[number]
+
+    # findings
+
+    def find(self, stage: str, findings: Iterable[Finding]) -> None:
+        """Keeps findings of a stage; streamed in, one commit."""
+        rows = ((stage, f.code, f.file, f.line, _blank(f.expected), _blank(f.found)) for f in findings)
+        self._many("INSERT INTO finding VALUES (?,?,?,?,?,?)", rows)
+
+    def findings(self) -> Iterator[Finding]:
+        """By file, then code."""
+        sql = "SELECT code,file,line,expected,found FROM finding ORDER BY coalesce(file,x''),code,line,found"
+        for code, file, line, expected, found in self._db.execute(sql):
+            yield Finding(code, PackagePath(file) if file is not None else None, line, expected, found)
+
+    def finding_codes(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT code, count(*) FROM finding GROUP BY code ORDER BY code").fetchall())
+
+    # derivatives: what normalisation made of which file
+
+    def derived(self, source: PackagePath, value: dict[str, object]) -> None:
+        self._many("INSERT OR REPLACE INTO derivative VALUES (?,?)", [(source, json.dumps(value, sort_keys=True))])
+
+    def derivative(self, source: PackagePath) -> dict[str, str] | None:
+        row = self._db.execute("SELECT value FROM derivative WHERE source=?", (source,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def derivatives(self) -> Iterator[tuple[PackagePath, dict[str, str]]]:
+        for source, value in self._db.execute("SELECT source,value FROM derivative ORDER BY source"):
+            yield PackagePath(source), json.loads(value)
+
+    # the AIP: files and the records that describe them
+
+    def clear_aip(self) -> None:
+        """Forgets the described AIP, to describe it again from the start."""
+        for table in ("file", "record"):
+            self._many(f"DELETE FROM {table} WHERE ?", [(1,)])
+
+    def add_files(self, rows: Iterable[tuple[FileRow, str, bytes]]) -> None:
+        """AIP files with where their bytes lie (`SUBMISSION` or `WORK`) and under which name there."""
+        batch = [
+            (
+                row.path, row.size, row.sha256, row.use, row.mime, row.created.isoformat(), row.representation,
+                row.original_name, self._format_id(row.format), row.derived_from, row.derived_by,
+                row.modified.isoformat() if row.modified else None, "added", lies, at,
+            )
+            for row, lies, at in rows
+        ]  # fmt: skip
+        self._many("INSERT OR REPLACE INTO file VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", batch)
+
+    def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
+        """By raw path bytes; safe while other rows are written."""
+        where = ["path>?"]
+        values: list[object] = []
+        if use is not None:
+            where.append("use=?")
+            values.append(str(use))
+        if representation is not None:
+            where.append("representation=?")
+            values.append(representation)
+        sql = f"SELECT {_FILE} FROM file WHERE {' AND '.join(where)} ORDER BY path LIMIT 1000"
+        last = b""
+        formats: dict[int, Format] = {}
+        while rows := self._db.execute(sql, (last, *values)).fetchall():
+            for row in rows:
+                yield self._file(row, formats)
+            last = rows[-1][0]
+
+    def file_at(self, path: PackagePath) -> FileRow | None:
+        row = self._db.execute(f"SELECT {_FILE} FROM file WHERE path=?", (path,)).fetchone()
+        return self._file(row, {}) if row else None
+
+    def taken(self, path: PackagePath) -> bool:
+        return self._db.execute("SELECT 1 FROM file WHERE path=?", (path,)).fetchone() is not None
+
+    def _file(self, row: tuple[Any, ...], formats: dict[int, Format]) -> FileRow:
+        path, size, sha256, use, mime, created, rep, original, number, derived_from, derived_by, modified = row
+        return FileRow(
+            PackagePath(path), size, sha256, Use(use), mime, datetime.fromisoformat(created), rep,
+            PackagePath(original) if original is not None else None,
+            self._format(number, formats),
+            PackagePath(derived_from) if derived_from is not None else None,
+            derived_by,
+            datetime.fromisoformat(modified) if modified else None,
+        )  # fmt: skip
+
+    def logical(self) -> Iterator[tuple[str, bytes]]:
+        """(sha256, logical path) of every file of the AIP, by digest, then path."""
+        yield from self._db.execute("SELECT sha256,path FROM file ORDER BY sha256,path")
+
+    def contents(self) -> Iterator[tuple[str, int, str, bytes]]:
+        """(sha256, size, where it lies, name there), each digest once, by digest; a work file before a submission's."""
+        last = ""
+        sql = (
+            "SELECT sha256,size,max(lies),at FROM file WHERE sha256>? GROUP BY sha256 ORDER BY sha256 LIMIT 1000"
+        )
+        while rows := self._db.execute(sql, (last,)).fetchall():
+            yield from rows
+            last = rows[-1][0]
+
+    def add_representations(self, rows: Iterable[Representation]) -> None:
+        self._records("representation", ((r.name.encode(), _dump(asdict(r))) for r in rows))
+
+    def representations(self) -> Iterator[Representation]:
+        for value in self._values("representation"):
+            folders = tuple(PackagePath(_bytes(f)) for f in value["empty_folders"])
+            yield Representation(value["name"], folders, value["source"])
+
+    def add_descriptions(self, rows: Iterable[Description]) -> None:
+        self._records("description", ((_target(r.target), _dump(asdict(r))) for r in rows))
+
+    def descriptions(self) -> Iterator[Description]:
+        for value in self._values("description"):
+            target = PackagePath(_bytes(value["target"])) if value["target"] is not None else None
+            yield Description(target, tuple((term, text) for term, text in value["terms"]))
+
+    def add_events(self, rows: Iterable[Event]) -> None:
+        self._records("event", ((r.key.encode("utf-8", "surrogateescape"), _dump(asdict(r))) for r in rows))
+
+    def events(self) -> Iterator[Event]:
+        for value in self._values("event"):
+            links = tuple(
+                Link(v["what"], PackagePath(_bytes(v["ref"])) if v["what"] == "file" else v["ref"], v["role"])
+                for v in value["links"]
+            )
+            yield Event(
+                value["key"], value["type"], datetime.fromisoformat(value["when"]),
+                datetime.fromisoformat(value["ended"]), value["detail"], Outcome(value["outcome"]), value["note"],
+                tuple((name, role) for name, role in value["agents"]), links,
+            )  # fmt: skip
+
+    def add_agents(self, rows: Iterable[Agent]) -> None:
+        self._records("agent", ((r.key.encode(), _dump(asdict(r))) for r in rows))
+
+    def agents(self) -> Iterator[Agent]:
+        for value in self._values("agent"):
+            yield Agent(**value)
+
+    def add_rights(self, rows: Iterable[Right]) -> None:
+        self._records("right", ((r.key.encode(), _dump(asdict(r))) for r in rows))
+
+    def rights(self) -> Iterator[Right]:
+        for value in self._values("right"):
+            yield Right(**value)
+
+    def _records(self, what: str, rows: Iterable[tuple[bytes, str]]) -> None:
+        self._many("INSERT OR REPLACE INTO record VALUES (?,?,?)", ((what, key, value) for key, value in rows))
+
+    def _values(self, what: str) -> Iterator[dict[str, Any]]:
+        sql = "SELECT key,value FROM record WHERE what=? AND key>? ORDER BY key LIMIT 500"
+        rows = self._db.execute(
+            "SELECT key,value FROM record WHERE what=? ORDER BY key LIMIT 500", (what,)
+        ).fetchall()
+        while rows:
+            for _, value in rows:
+                yield json.loads(value)
+            rows = self._db.execute(sql, (what, rows[-1][0])).fetchall()
+
+
+class LedgerRows:
+    """The AIP of a ledger as `records.Rows`: streamed, in an order of content, may be iterated again."""
+
+    def __init__(self, ledger: Ledger, identity: AipIdentity) -> None:
+        self._identity = identity
+        self.representations = ledger.representations
+        self.files = ledger.files
+        self.file = ledger.file_at
+        self.descriptions = ledger.descriptions
+        self.events = ledger.events
+        self.agents = ledger.agents
+        self.rights = ledger.rights
+
+    def identity(self) -> AipIdentity:
+        return self._identity
+
+
+class _Foreign(Exception):
+    """The file is a ledger of another schema."""
+
+
+_FILE = "path,size,sha256,use,mime,created,representation,original,format,derived_from,derived_by,modified"
+
+
+def _blank(text: str | None) -> str | None:
+    """SQLite cannot bind surrogates; what could not be decoded is kept visibly."""
+    return text if text is None else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _target(target: PackagePath | None) -> bytes:
+    return b"" if target is None else b"/" + target
+
+
+def _dump(value: dict[str, object]) -> str:
+    return json.dumps(value, default=_plain, sort_keys=True)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

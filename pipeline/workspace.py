@@ -99,6 +99,20 @@ def rfc3339(moment: datetime) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
+def account() -> str:
+    """The operating system's account of this process, not what its environment claims; `uid N` when it has no name."""
+    try:
+        import pwd
+    except ImportError:  # Windows
+        import getpass
+
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
+
+
 def sync_folder(folder: Path) -> None:
     """Makes names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

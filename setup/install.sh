@@ -92,9 +92,7 @@ case $wanted in
   run) environment .venv requirements/runtime.txt ;;
   test) environment .venv requirements/dev.txt ;;
 esac
-# compat: the clone itself is on the path, so a folder added later is found without installing again
-.venv/bin/python -m pip --quiet install --no-index --no-deps --no-build-isolation --use-pep517 \
-  --config-settings editable_mode=compat --editable .
+.venv/bin/python -m pip --quiet install --no-index --no-deps --no-build-isolation --use-pep517 --editable .
 if [ "$wanted" = test ]; then
   source setup/judges.sh
 fi

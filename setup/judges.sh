@@ -9,7 +9,7 @@ if ! jars_are_right; then
   say "Fetching commons-ip through Maven"
   rm -rf "$jars"
   mkdir -p "$jars"
-  mvn --batch-mode --quiet -f tests/judges/pom.xml dependency:copy-dependencies \
+  mvn --batch-mode --quiet -Dstyle.color=never -f tests/judges/pom.xml dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$jars"
   if ! jars_are_right; then
     say "What Maven brought is not what requirements/jars.sha256 names:" >&2

@@ -1,0 +1,91 @@
+"""What the tests of the pool run in its workers: good, slow, greedy and dying functions."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from pipeline.pool import Job
+
+
+def size(job: Job) -> int:
+    return os.fstat(job.fds[0]).st_size
+
+
+def text(job: Job) -> str:
+    os.lseek(job.fds[0], 0, os.SEEK_SET)
+    return os.read(job.fds[0], 1000).decode()
+
+
+def whoami(job: Job) -> dict[str, object]:
+    return {
+        "pid": os.getpid(),
+        "group": os.getpgid(0),
+        "uids": list(os.getresuid()),
+        "gids": list(os.getresgid()),
+        "groups": os.getgroups(),
+        "threads": [
+            line
+            for status in Path("/proc/self/task").glob("*/status")
+            for line in status.read_text().splitlines()
+            if line.startswith("Uid:")
+        ],
+        "environment": dict(os.environ),
+        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+        "modules": sorted(sys.modules),
+        "folder": sorted(os.listdir(".")),
+    }
+
+
+def become_root(job: Job) -> str:
+    os.setuid(0)
+    return "root"
+
+
+def read_path(job: Job, path: str) -> str:
+    return Path(path).read_text()
+
+
+def leave_file(job: Job, name: str) -> list[str]:
+    Path(name).write_text("x")
+    return sorted(os.listdir("."))
+
+
+def behave(job: Job, how: str) -> str:
+    """`good`, or one of the ways in which a worker ends badly."""
+    if how == "hang":
+        time.sleep(600)
+    elif how == "hang with child":
+        if os.fork() == 0:
+            time.sleep(600)
+        time.sleep(600)
+    elif how == "greedy":
+        held = []
+        while True:
+            held.append(bytearray(10_000_000))
+    elif how == "crash":
+        os.kill(os.getpid(), 11)
+    elif how == "error":
+        raise ValueError("xin chào")
+    elif how == "write":
+        with open("big", "wb") as out:
+            while True:
+                out.write(bytes(1 << 20))
+    elif how == "beat":
+        for _ in range(8):
+            time.sleep(0.25)
+            job.beat()
+    elif how == "nonsense":
+        os.write(job.fds[1], b"\xff\xff\xff\xffnonsense")
+    return how
+
+
+def swell(job: Job, megabytes: int) -> int:
+    global _held
+    _held = bytearray(b"\1" * (megabytes << 20))
+    return os.getpid()
+
+
+_held = bytearray()

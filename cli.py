@@ -1,0 +1,259 @@
+"""The command `luutru`: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import VERSION
+
+SECTIONS = (
+    ("Archive packages", ("ingest", "validate", "identify")),
+    ("Look and hand out", ("show", "export", "status")),
+    ("Keep watch", ("audit", "journal", "catalogue")),
+    ("Set up and run", ("store", "doctor", "up", "down")),
+)
+
+
+class Sections(click.Group):
+    """Help that lists the commands by what a person wants to do."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(80)) for name in names])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for _, names in SECTIONS for name in names]
+
+
+class Example(click.Command):
+    """A command whose help ends with an example that works."""
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.example:
+            with formatter.section("Example"):
+                for line in self.example.splitlines():
+                    formatter.write_text(line)
+
+
+def json_option(command: Any) -> Any:
+    """`--json` and `--lang`, which every command takes."""
+    language = click.Choice(["vi", "en"])
+    command = click.option("--lang", type=language, help="Language of texts for people.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="luutru")
+def luutru() -> None:
+    """A digital preservation pipeline that an archive can prove.
+
+    Submission packages become archival packages in several stores; stored copies are watched for ever after.
+    """
+
+
+@luutru.command(cls=Example, example="luutru ingest sample_packages/* --json")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--batch", is_flag=True, help="Each PATH is a folder whose children are packages.")
+@click.option("--profile", default="eark", show_default=True, help="What this archive asks of packages.")
+@click.option("--kind", help="Take the packages as this kind instead of recognising it.")
+@click.option("--queue", is_flag=True, help="Hand the packages to the worker that `luutru up` started.")
+@json_option
+def ingest(
+    paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None, queue: bool, as_json: bool, lang: str | None
+) -> None:
+    """Bring packages the whole way into the stores."""
+    from commands import ingest as run
+
+    _end(run.ingest(paths, batch=batch, profile=profile, kind=kind, queue=queue, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru validate my-package.zip --kind bagit")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--profile", help="Judge by a profile too; without it the standard alone counts.")
+@click.option("--kind", help="Take the packages as this kind instead of recognising it.")
+@json_option
+def validate(paths: tuple[str, ...], profile: str | None, kind: str | None, as_json: bool, lang: str | None) -> None:
+    """Judge packages, or a stored AIP by its id; nothing is stored."""
+    from commands import validate as run
+
+    _end(run.validate(paths, profile=profile, kind=kind, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru identify scans/ --json")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def identify(paths: tuple[Path, ...], as_json: bool, lang: str | None) -> None:
+    """Tell the format of every file by PRONOM."""
+    from commands import identify as run
+
+    _end(run.identify(paths, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru show 6f1c2f0e")
+@click.argument("aip")
+@json_option
+def show(aip: str, as_json: bool, lang: str | None) -> None:
+    """Show what is in an AIP, its history and its copies."""
+    from commands import holdings as run
+
+    _end(run.show(aip, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru export 6f1c2f0e out/")
+@click.argument("aip")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--version", help="A version other than the newest, as v1.")
+@json_option
+def export(aip: str, folder: Path, version: str | None, as_json: bool, lang: str | None) -> None:
+    """Write a stored version byte for byte into DIR."""
+    from commands import holdings as run
+
+    _end(run.export(aip, folder, version=version, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru status")
+@json_option
+def status(as_json: bool, lang: str | None) -> None:
+    """Show what runs, waits, fails and is overdue."""
+    from commands import holdings as run
+
+    _end(run.status(as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru audit --store vault")
+@click.option("--store", help="Only the copies in this store.")
+@click.option("--aip", help="Only the copies of this AIP.")
+@click.option("--plan", is_flag=True, help="Say what is due, read nothing.")
+@click.option("--budget", help="Stop after so much: 500GB, 2h or 1000 (copies).")
+@json_option
+def audit(
+    store: str | None, aip: str | None, plan: bool, budget: str | None, as_json: bool, lang: str | None
+) -> None:
+    """Read stored copies again and say whether they are intact."""
+    from commands import audit as run
+
+    _end(run.audit(store=store, aip=aip, plan=plan, budget=budget, as_json=as_json, lang=lang))
+
+
+@luutru.group()
+def journal() -> None:
+    """Check the record of everything that happened."""
+
+
+@journal.command("verify", cls=Example, example="luutru journal verify")
+@json_option
+def journal_verify(as_json: bool, lang: str | None) -> None:
+    """Follow the chain of digests through every journal, in every store."""
+    from commands import audit as run
+
+    _end(run.verify_journal(as_json=as_json, lang=lang))
+
+
+@luutru.group()
+def catalogue() -> None:
+    """Make the catalogue anew from the stores."""
+
+
+@catalogue.command("rebuild", cls=Example, example="luutru catalogue rebuild --from vault")
+@click.option("--from", "store", help="The store to read; the first reachable one if not given.")
+@json_option
+def catalogue_rebuild(store: str | None, as_json: bool, lang: str | None) -> None:
+    """Read the catalogue from one store alone."""
+    from commands import holdings as run
+
+    _end(run.rebuild(store, as_json=as_json, lang=lang))
+
+
+@luutru.group()
+def store() -> None:
+    """Add stores and see what they can do."""
+
+
+@store.command("add", cls=Example, example="luutru store add vault file:///srv/vault")
+@click.argument("name")
+@click.argument("url")
+@click.option("--endpoint", help="Address of an S3 server other than AWS.")
+@click.option("--aws-profile", help="Named AWS profile with the store's keys.")
+@click.option("--credentials-file", type=click.Path(path_type=Path), help="File of mode 0600 with the store's keys.")
+@click.option("--verify", type=click.Choice(["read", "server"]), default="read", show_default=True)
+@click.option("--site", default="", help="Place where the store is, for counting sites.")
+@json_option
+def store_add(name: str, url: str, as_json: bool, lang: str | None, **options: Any) -> None:
+    """Add a store after trying what it can do."""
+    from commands import stores as run
+
+    _end(run.add(name, url, as_json=as_json, lang=lang, **options))
+
+
+@store.command("list", cls=Example, example="luutru store list")
+@json_option
+def store_list(as_json: bool, lang: str | None) -> None:
+    """List the stores and whether they can be reached."""
+    from commands import stores as run
+
+    _end(run.listed(as_json=as_json, lang=lang))
+
+
+@store.command("probe", cls=Example, example="luutru store probe vault")
+@click.argument("name")
+@json_option
+def store_probe(name: str, as_json: bool, lang: str | None) -> None:
+    """Try again what a store can do."""
+    from commands import stores as run
+
+    _end(run.probe(name, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru doctor")
+@json_option
+def doctor(as_json: bool, lang: str | None) -> None:
+    """Check tools, versions, permissions and stores."""
+    from commands import stores as run
+
+    _end(run.doctor(as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru up")
+@json_option
+def up(as_json: bool, lang: str | None) -> None:
+    """Start Prefect's server, the worker and the embedded S3 server."""
+    from commands import services as run
+
+    _end(run.up(as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru down")
+@json_option
+def down(as_json: bool, lang: str | None) -> None:
+    """Stop everything that `luutru up` started for this data folder."""
+    from commands import services as run
+
+    _end(run.down(as_json=as_json, lang=lang))
+
+
+def _end(code: int) -> None:
+    """Leaves with an exit code of the contract."""
+    sys.exit(code)
+
+
+def main() -> None:
+    """Entry point: usage faults of click become exit 2 with a document where `--json` was asked."""
+    from commands.frame import usage_fault
+
+    try:
+        luutru(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as fault:
+        sys.exit(usage_fault(fault, sys.argv[1:]))

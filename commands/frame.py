@@ -1,0 +1,162 @@
+"""The frame of every command: language, signals, the one JSON document, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import locale
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from pipeline import VERSION
+
+if TYPE_CHECKING:
+    import click
+
+    from pipeline.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found: items of its document, exit code, further keys, text for people by language."""
+
+    items: list[dict[str, Any]]
+    exit: int
+    text: Callable[[str], str]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def language(wanted: str | None) -> str:
+    """`vi` or `en`: asked for, else `LUUTRU_LANG`, else the locale's, else `vi`."""
+    for choice in (wanted, os.environ.get("LUUTRU_LANG")):
+        if choice in ("vi", "en"):
+            return str(choice)
+    with contextlib.suppress(ValueError, locale.Error):
+        told = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+        if told.startswith("en"):
+            return "en"
+    return "vi"
+
+
+def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str | None) -> int:
+    """Runs a command's work and prints its answer; returns the exit code of the contract."""
+    from pipeline.errors import Interrupted, Problem
+    from pipeline.findings import problem_json
+    from pipeline.workspace import now, rfc3339
+
+    tongue = language(lang)
+    started = _clock(now, rfc3339)
+    got: list[int] = []
+    document: dict[str, Any] = {"schema": f"luutru/{schema}", "luutru": VERSION, "started": started}
+    try:
+        with _signals(got):
+            found = work()
+        code, items, extra, text = found.exit, found.items, found.extra, found.text
+        if got:
+            code = 128 + got[0]
+    except Problem as problem:
+        told = problem_json(problem)
+        code, items, extra = problem.exit_code, [], {"problem": told}
+        text = _problem_text(told)
+    except (Interrupted, KeyboardInterrupt):
+        code, items, extra = 128 + (got[0] if got else signal.SIGINT), [], {}
+        text = _stopped
+    except BrokenPipeError:
+        raise
+    except Exception as bug:
+        told = problem_json(_crash(bug))
+        code, items, extra = 70, [], {"problem": told}
+        text = _problem_text(told)
+    document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
+    _print(document, text(tongue), as_json=as_json, failed="problem" in extra)
+    return code
+
+
+def usage_fault(fault: click.ClickException, arguments: list[str]) -> int:
+    """A fault that click found in the arguments: exit 2, as a document where `--json` was asked."""
+    from pipeline.errors import UsageProblem
+    from pipeline.findings import problem_json
+
+    told = problem_json(UsageProblem("USE-ARGUMENTS", cause=fault.format_message()))
+    words = [word for word in arguments if not word.startswith("-")]
+    schema = words[0] if words else "luutru"
+    document = {"schema": f"luutru/{schema}/1", "luutru": VERSION, "exit": 2, "items": [], "problem": told}
+    _print(document, _problem_text(told)(language(None)), as_json="--json" in arguments, failed=True)
+    return 2
+
+
+def note(text: str) -> None:
+    """A line for people on standard error."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool) -> None:
+    if as_json:
+        data = json.dumps(document, ensure_ascii=False, indent=1)
+        sys.stdout.buffer.write(data.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.flush()
+    elif text:
+        out = sys.stderr if failed else sys.stdout
+        out.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        out.flush()
+
+
+def _problem_text(told: dict[str, Any]) -> Callable[[str], str]:
+    def text(lang: str) -> str:
+        word = {"vi": "Lỗi", "en": "Problem"}[lang]
+        do = {"vi": "Cách xử lý", "en": "What to do"}[lang]
+        return f"{word} {told['code']}: {told['message'][lang]}\n{do}: {told['advice'][lang]}"
+
+    return text
+
+
+def _stopped(lang: str) -> str:
+    return {
+        "vi": "Đã dừng theo yêu cầu. Những gì đã làm xong được giữ lại; chạy lại đúng lệnh này để làm tiếp.",
+        "en": "Stopped as asked. What is finished is kept; the same command goes on.",
+    }[lang]
+
+
+def _crash(bug: Exception) -> Problem:
+    from pipeline.ingest.preflight import crash_report
+    from pipeline.workspace import workspace
+
+    return crash_report(workspace(), bug)
+
+
+def _clock(now: Callable[[], Any], rfc3339: Callable[[Any], str]) -> str | None:
+    """The time for the document; a wrong `LUUTRU_CLOCK` is reported by the work itself."""
+    from pipeline.errors import Problem
+
+    try:
+        return rfc3339(now())
+    except Problem:
+        return None
+
+
+@contextlib.contextmanager
+def _signals(got: list[int]) -> Iterator[None]:
+    """A first SIGINT or SIGTERM finishes the current file, a second one stops at once."""
+    from pipeline.ingest.session import stopping
+
+    def first(number: int, frame: FrameType | None) -> None:
+        if got:
+            os._exit(128 + number)
+        got.append(number)
+        stopping.set()
+        note(
+            "Đang dừng sau tệp hiện tại; nhấn lần nữa để dừng ngay. · Stopping after the current file; again to stop now."
+        )
+
+    previous = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,113 @@
+"""`luutru ingest`: packages the whole way, with or without Prefect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from commands.frame import Answer, answer, language, note
+from commands.progress import Display
+from pipeline.errors import Interrupted, UsageProblem
+from pipeline.ingest.item import Item, exit_code
+from pipeline.ingest.tokens import Request
+
+
+def ingest(
+    paths: tuple[Path, ...], *, batch: bool, profile: str, kind: str | None, queue: bool, as_json: bool, lang: str | None
+) -> int:
+    """Exit code of the contract; the document is `ingest/1`."""
+
+    def work() -> Answer:
+        return _ingest(paths, batch, profile, kind, queue, language(lang))
+
+    return answer("ingest/1", work, as_json=as_json, lang=lang)
+
+
+def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None, queue: bool, lang: str) -> Answer:
+    from flows.services import running
+    from pipeline.ingest.ingest import ingest as whole_way
+    from pipeline.ingest.preflight import preflight
+    from pipeline.reports.console import ingest_text
+    from pipeline.settings import profile as named
+    from pipeline.workspace import workspace
+
+    space = workspace()
+    asked = named(profile)
+    packages = [package for path in paths for package in _packages(path, batch)]
+    known_kind(kind)
+    preflight(space, asked)
+    requests = [Request(space, package, asked, kind) for package in packages]
+    services = running(space)
+    if queue:
+        if services is None:
+            raise UsageProblem("USE-QUEUE")
+        from flows.run import enqueue
+
+        queued = enqueue(requests)
+        return Answer(queued, 0, lambda tongue: _queued(len(queued), tongue))
+    items: list[Item] = []
+    stopped = False
+    with Display(lang, len(requests)) as display:
+
+        def done(item: Item) -> None:
+            items.append(item)
+            display.finished(item)
+
+        try:
+            if services is not None:
+                from flows.run import ingest_batch
+
+                ingest_batch(services, requests, done, display.progress)
+            else:
+                for request in requests:
+                    display.begins(request.package)
+                    done(whole_way(request, progress=display.progress))
+        except Interrupted:
+            stopped = True
+    finish(space, lang)
+    documents = [item.document() for item in items]
+    code = exit_code([item.exit for item in items])
+    if stopped:
+        note({"vi": "Đã dừng; chạy lại đúng lệnh này để làm tiếp.", "en": "Stopped; the same command goes on."}[lang])
+    _report(space, documents)
+    return Answer(documents, code, lambda tongue: ingest_text(documents, tongue))
+
+
+def finish(space: Any, lang: str) -> None:
+    """Seals the day where no worker does, and closes the journal in every reachable store."""
+    from pipeline.ingest.preflight import close_journal
+
+    for problem in close_journal(space):
+        note(problem)
+
+
+def _report(space: Any, documents: list[dict[str, Any]]) -> None:
+    from pipeline.reports.html import write_ingest_report
+
+    write_ingest_report(space.reports / "ingest.html", documents)
+
+
+def _packages(path: Path, batch: bool) -> list[Path]:
+    """The path itself, or with `--batch` each of its children in order of name."""
+    if not path.exists() and not path.is_symlink():
+        raise UsageProblem("USE-PATH", path=path)
+    if not batch:
+        return [path]
+    if not path.is_dir():
+        raise UsageProblem("USE-BATCH", path=path)
+    return sorted((child for child in path.iterdir() if not child.name.startswith(".")), key=lambda one: bytes(one))
+
+
+def known_kind(kind: str | None) -> None:
+    """UsageProblem for a kind that does not exist or is not built."""
+    from pipeline.packages.registry import KINDS
+
+    if kind is not None and kind not in KINDS:
+        raise UsageProblem("USE-KIND", kind=kind, known=", ".join(sorted(KINDS)))
+
+
+def _queued(number: int, lang: str) -> str:
+    return {
+        "vi": f"Đã xếp hàng {number} gói cho tiến trình nền; xem luutru status.",
+        "en": f"{number} packages are queued for the worker; see luutru status.",
+    }[lang]

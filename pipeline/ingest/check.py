@@ -1,0 +1,124 @@
+"""Check: the one reading of every byte, then the rules of the package's kind, then the holdings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue import by_payload, by_submission
+from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
+from pipeline.digests import aip_uuid, ingest_id, package_digest
+from pipeline.errors import SystemProblem
+from pipeline.ingest.session import Session, session
+from pipeline.ingest.tokens import Checked, Ended, Received
+from pipeline.packages import Kind
+from pipeline.packages.registry import KINDS
+from pipeline.records import Finding, PackagePath, Use, Verdict
+from pipeline.settings import household, settings
+from pipeline.workspace import now, rfc3339
+
+BATCH = 200
+
+
+def check(token: Received) -> Checked | Ended:
+    """Every file's digests and format are in the ledger, the kind's findings too; a held submission ends here."""
+    current = session(token)
+    ledger = current.ledger
+    kind = KINDS[ledger.fact("kind") or "folder"]
+    if ledger.begin("check", rfc3339(now())):
+        read_bytes(current, kind, identify=True)
+        ledger.find("check", kind.check(current.tree, ledger))
+        ledger.find("check", refused(current, kind))
+        submission, payload = package_digests(current, kind)
+        ledger.keep(
+            submission_digest=submission,
+            payload_digest=payload,
+            ingest=ingest_id(archive(token), submission, token.profile.digest),
+            aip=aip_uuid(archive(token), submission),
+        )
+    submission = _fact(current, "submission_digest")
+    held = by_submission(token.space, submission)
+    if held is not None and ledger.fact("seal.end") is None:
+        return Ended(Verdict.ALREADY, held.uuid, held.version)
+    if ledger.fact("check.end") is None:
+        twin = by_payload(token.space, _fact(current, "payload_digest"))
+        if twin is not None:
+            ledger.find("check", [Finding("PKG-PAYLOAD-HELD", found=f"urn:uuid:{twin.uuid}")])
+        ledger.keep(**{"check.end": rfc3339(now())})
+    return Checked(token.space, token.profile, token.package, token.work, submission, _fact(current, "ingest"))
+
+
+def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
+    """The first of the two readings: digests and formats of all files not learnt yet, committed batch by batch.
+
+    SystemProblem when a file cannot be read; what was read before stays in the ledger.
+    """
+    ledger, tree = current.ledger, current.tree
+    files, size = ledger.totals()
+    algorithms = kind.algorithms(tree) | {"sha256"}
+    done = files - sum(1 for _ in ledger.unread())
+    read = 0
+    batch: list[Learnt] = []
+    damaged: list[Finding] = []
+    workers = settings(current.request.space).workers
+    for result in read_all(
+        tree, ledger.unread(), algorithms, identify=identify, workers=workers, scratch=current.scratch
+    ):
+        if isinstance(result, Unreadable):
+            _keep(current, batch)
+            raise SystemProblem("SYS-FILE-READ", file=current.request.package, path=_name(result), cause=result.cause)
+        if isinstance(result, Damaged):
+            damaged.append(result.finding)
+            continue
+        batch.append(result)
+        done, read = done + 1, read + result.size
+        if len(batch) >= BATCH or result.size > 2**26:
+            _keep(current, batch)
+            current.progress("check", done, files, read, size)
+            current.check_stop()
+    _keep(current, batch)
+    ledger.find("check", damaged)
+
+
+def refused(current: Session, kind: Kind) -> Iterator[Finding]:
+    """What the profile asks beyond the standard of the kind."""
+    asked = getattr(kind, "profile_findings", None)
+    if asked is not None:
+        yield from asked(current.tree, current.request.profile)
+
+
+def package_digests(current: Session, kind: Kind) -> tuple[str, str]:
+    """(submission digest, payload digest). Damaged members count by size alone: such a package is rejected anyway."""
+    ledger = current.ledger
+    whole = package_digest((path, sha256 or "-", size) for path, sha256, size in ledger.digested())
+    payload = package_digest(
+        (PackagePath(place.target), sha256 or "-", size)
+        for path, sha256, size in ledger.digested()
+        if (place := kind.place(path)).use is Use.DATA
+    )
+    return whole, payload
+
+
+def archive(token: Received) -> str:
+    """Id of the archive, which exists once a store was added."""
+    found = household(token.space).archive
+    if found is None:
+        raise AssertionError("no archive id although stores were opened")
+    return found
+
+
+def _keep(current: Session, batch: list[Learnt]) -> None:
+    current.ledger.learnt((row.path, row.digests, row.format, row.mime) for row in batch)
+    batch.clear()
+
+
+def _name(result: Unreadable) -> str:
+    from pipeline.names import shown
+
+    return shown(result.path)
+
+
+def _fact(current: Session, key: str) -> str:
+    value = current.ledger.fact(key)
+    if value is None:
+        raise AssertionError(f"the ledger lacks {key}")
+    return value

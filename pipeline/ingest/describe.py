@@ -1,0 +1,221 @@
+"""Describe: the ledger's facts become the rows of an AIP, the kind that the profile makes writes them down."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from pipeline import VERSION
+from pipeline.ingest.events import agents, events
+from pipeline.ingest.session import Session, session
+from pipeline.ingest.tokens import Described, Normalised
+from pipeline.ledger import SUBMISSION, WORK, LedgerRows
+from pipeline.names import portable, shown, suffixed
+from pipeline.packages import Composer, Generated, Reading
+from pipeline.packages.registry import KINDS
+from pipeline.records import (
+    AipIdentity,
+    Description,
+    FileRow,
+    PackagePath,
+    Representation,
+    Right,
+    Use,
+)
+from pipeline.settings import PROJECT
+from pipeline.workspace import now, rfc3339
+
+BATCH = 1000
+AIP_FOLDER = "aip"
+"""Folder of the work folder that holds what we made, under its logical paths."""
+
+_SCHEMAS = ("mets.xsd", "xlink.xsd", "xml.xsd", "premis-v3-0.xsd", "DILCISExtensionMETS.xsd", "oai_dc.xsd", "dc.xsd")
+
+
+def describe(token: Normalised) -> Described:
+    """METS, PREMIS, descriptions and documentation of ours lie in the work folder; every file of the AIP is a row."""
+    current = session(token)
+    ledger = current.ledger
+    uuid = _fact(current, "aip")
+    if ledger.begin("describe", rfc3339(now())):
+        ledger.clear_aip()
+        shutil.rmtree(current.work / AIP_FOLDER, ignore_errors=True)
+        kind = KINDS[_fact(current, "kind")]
+        reading = kind.read(current.tree, ledger)
+        received = datetime.fromisoformat(_fact(current, "receive.begin"))
+        title = " ".join(reading.title.split())[:500] or uuid
+        identity = AipIdentity(uuid, 1, title, "Mixed", received, received)
+        ledger.keep(label=title)
+        _representations(current, reading)
+        _received_files(current, received)
+        _derivatives(current)
+        _own_files(current, received)
+        ledger.add_descriptions(reading.description_rows or (Description(None, (("title", title),)),))
+        ledger.add_agents((*reading.agents, *agents(current)))
+        ledger.add_rights((*reading.rights, _policy()))
+        ledger.add_events((*reading.events, *events(current)))
+        composer = KINDS[token.profile.makes or "eark-aip"]
+        assert isinstance(composer, Composer)
+        made = composer.compose(LedgerRows(ledger, identity), current.work / AIP_FOLDER)
+        _generated(current, made, received)
+        ledger.keep(**{"describe.end": rfc3339(now())})
+    return Described(token.space, token.profile, token.package, token.work, uuid, 1)
+
+
+def _representations(current: Session, reading: Reading) -> None:
+    rows = list(reading.representations) or [Representation("rep1")]
+    names = {row.name for row in rows}
+    place = KINDS[_fact(current, "kind")].place
+    made = current.ledger.derivatives()
+    origins = {place(source).representation for source, value in made if "failed" not in value}
+    rows += [Representation(preservation(name), (), name) for name in sorted(names) if name in origins]
+    current.ledger.add_representations(rows)
+
+
+def preservation(representation: str) -> str:
+    """Name of the representation that holds what we made of another one's files."""
+    return f"{representation}-preservation"
+
+
+def _received_files(current: Session, received: datetime) -> None:
+    """A row per file that arrived, at a portable place that nobody else has."""
+    ledger = current.ledger
+    place = KINDS[_fact(current, "kind")].place
+    known = ledger.known()
+    while chunk := list(islice(known, BATCH)):
+        current.check_stop()
+        batch: dict[bytes, tuple[FileRow, str, bytes]] = {}
+        for entry, sha256, found, mime in chunk:
+            placement = place(entry.path)
+            target = portable(placement.target)
+            if target in batch or ledger.taken(target):
+                target = suffixed(target, entry.path)
+            row = FileRow(
+                path=target, size=entry.size, sha256=sha256, use=placement.use, mime=mime, created=received,
+                representation=placement.representation, original_name=entry.path, format=found,
+                modified=_moment(entry.mtime_ns),
+            )  # fmt: skip
+            batch[target] = (row, SUBMISSION, entry.path)
+        ledger.add_files(batch.values())
+        current.progress("describe", 0, 0, 0, 0)
+
+
+def _derivatives(current: Session) -> None:
+    """A row per verified derivative, in the representation beside its source's, under its source's name."""
+    ledger = current.ledger
+    place = KINDS[_fact(current, "kind")].place
+    rows = []
+    taken: set[bytes] = set()
+    for source, value in ledger.derivatives():
+        if "failed" in value:
+            continue
+        origin = portable(place(source).target)
+        row = ledger.file_at(origin) or ledger.file_at(suffixed(origin, source))
+        if row is None or row.representation is None or row.original_name != source:
+            origin = suffixed(origin, source)
+            row = ledger.file_at(origin)
+        assert row is not None
+        assert row.representation is not None
+        here = b"representations/" + row.representation.encode() + b"/"
+        there = b"representations/" + preservation(row.representation).encode() + b"/"
+        target = portable(PackagePath(row.path.replace(here, there, 1) + value["extension"].encode()))
+        if target in taken:
+            target = suffixed(target, source)
+        taken.add(target)
+        made = FileRow(
+            path=target, size=int(value["size"]), sha256=value["sha256"], use=Use.DATA, mime=value["mime"],
+            created=datetime.fromisoformat(value["when"]), representation=preservation(row.representation),
+            format=_format(value), derived_from=row.path, derived_by=f"normalization/{shown(row.path)}",
+        )  # fmt: skip
+        rows.append((made, WORK, value["at"].encode()))
+    ledger.add_files(rows)
+
+
+def _format(value: dict[str, str]):  # type: ignore[no-untyped-def]
+    import json
+
+    from pipeline.records import Format
+
+    return Format(**json.loads(value["format"]))
+
+
+def _own_files(current: Session, received: datetime) -> None:
+    """Schemas, the effective profile and a reading help: what every AIP of ours carries."""
+    folder = current.work / AIP_FOLDER
+    rows = []
+    for name in _SCHEMAS:
+        rows.append(_own(folder, f"schemas/{name}", (PROJECT / "schemas" / "xsd" / name).read_bytes(), Use.SCHEMA,
+                         "application/xml", received))  # fmt: skip
+    rows.append(_own(folder, "documentation/luutru/profile.json", current.request.profile.canonical(),
+                     Use.DOCUMENTATION, "application/json", received))  # fmt: skip
+    rows.append(_own(folder, "documentation/luutru/README.txt", _README.encode(), Use.DOCUMENTATION, "text/plain",
+                     received))  # fmt: skip
+    current.ledger.add_files(rows)
+
+
+def _own(
+    folder: Path, path: str, content: bytes, use: Use, mime: str, created: datetime
+) -> tuple[FileRow, str, bytes]:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    row = FileRow(PackagePath(path.encode()), len(content), digest, use, mime, created)
+    return row, WORK, f"{AIP_FOLDER}/{path}".encode()
+
+
+def _generated(current: Session, made: Iterator[Generated], received: datetime) -> None:
+    """What the kind composed becomes rows too, so that the inventory knows it."""
+    while chunk := list(islice(made, BATCH)):
+        current.ledger.add_files(
+            (
+                FileRow(one.path, one.size, one.sha256, one.use, "application/xml", received),
+                WORK,
+                bytes(one.local.relative_to(current.work)),
+            )
+            for one in chunk
+        )
+
+
+def _policy() -> Right:
+    """PREMIS wants a statement that lets us do what we do; here it rests on the archive's own policy."""
+    return Right(
+        "policy", "institutional policy", "replication",
+        basis_note="The archive keeps and migrates what was transferred to it.",
+    )  # fmt: skip
+
+
+def _moment(mtime_ns: int | None) -> datetime | None:
+    if mtime_ns is None:
+        return None
+    try:
+        return datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _fact(current: Session, key: str) -> str:
+    value = current.ledger.fact(key)
+    if value is None:
+        raise AssertionError(f"the ledger lacks {key}")
+    return value
+
+
+_README = f"""Gói lưu trữ này do luutru {VERSION} lập theo E-ARK AIP 2.2.0.
+This archival information package was made by luutru {VERSION} after E-ARK AIP 2.2.0.
+
+METS.xml                     danh mục gói · what the package holds
+representations/NAME/data    tệp nhận được · the files as received
+representations/NAME-preservation   bản bảo quản · preservation copies, each related to its source in PREMIS
+metadata/preservation        PREMIS 3: nguồn gốc, sự kiện · provenance, events
+documentation/submission     tệp kèm theo hồ sơ nộp · what came with the submission
+documentation/luutru         quy tắc đã áp dụng · the profile that was in force
+
+Kiểm tra · to check: every file element of a METS.xml carries SHA-256 and size.
+"""
+
+

@@ -1,0 +1,176 @@
+"""The PREMIS events and agents of an ingest, grouped from the ledger's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipeline import VERSION
+from pipeline.ingest.session import Session
+from pipeline.names import raw, shown
+from pipeline.records import Agent, Event, FileRow, Link, Outcome, Use
+from pipeline.settings import settings
+
+LINKS = 500
+"""Most files one event links; more make further events of the same type."""
+
+_LUUTRU = (("luutru", "executing program"),)
+
+
+def agents(current: Session) -> Iterator[Agent]:
+    """Our software, the engine and tools that were used, the organisation where the settings name one."""
+    yield Agent("luutru", "luutru", "software", VERSION)
+    seen = set()
+    for _, _, found, _ in current.ledger.known():
+        if found is not None and found.engine not in seen:
+            seen.add(found.engine)
+            yield Agent(found.engine, found.engine, "software", found.engine_version, found.signature_version)
+    for _, value in current.ledger.derivatives():
+        if "failed" not in value and value["tool"] not in seen and value["tool"] != "luutru":
+            seen.add(value["tool"])
+            yield Agent(value["tool"], value["tool"], "software", value["tool_version"])
+    organisation = settings(current.request.space).organisation
+    if organisation:
+        yield Agent("organisation", organisation, "organization")
+
+
+def events(current: Session) -> Iterator[Event]:
+    """What happened up to describing, in groups: an event linked to a representation is true for each of its
+    files unless a file is linked by another event of the same type."""
+    ledger = current.ledger
+    representations = [row.name for row in ledger.representations() if row.source is None]
+    received = [Link("representation", name) for name in representations] or [Link("package", "")]
+    started, read_from, read_to = (_when(current, key) for key in ("receive.begin", "check.begin", "check.end"))
+    implementer = (("organisation", "implementer"),) if settings(current.request.space).organisation else ()
+    carrier = ledger.fact("carrier") or "folder"
+    carried = f"carrier={carrier}; name={shown(current.tree.name)}"
+    if digest := ledger.fact("carrier_sha256"):
+        carried += f"; sha256={digest}"
+    package = (Link("package", ""),)
+    yield Event("ingestion start", "ingestion start", started, started, f"luutru {VERSION}", Outcome.SUCCESS, "",
+                _LUUTRU + implementer, package)  # fmt: skip
+    yield Event("transfer", "transfer", started, started, carried, Outcome.SUCCESS, "", _LUUTRU, package)
+    if carrier not in ("folder", "stored"):
+        yield Event("unpacking", "unpacking", read_from, read_to, carried, Outcome.SUCCESS, "", _LUUTRU, package)
+    profile = current.request.profile
+    policy = f"profile={profile.name}; sha256={profile.digest}; kept as documentation/luutru/profile.json"
+    yield Event("policy assignment", "policy assignment", started, started, policy, Outcome.SUCCESS, "", _LUUTRU,
+                package)  # fmt: skip
+    yield Event("message digest calculation", "message digest calculation", read_from, read_to, "algorithm=SHA-256",
+                Outcome.SUCCESS, "", _LUUTRU, tuple(received))  # fmt: skip
+    kind = ledger.fact("kind_shown") or ""
+    codes = ", ".join(ledger.finding_codes())
+    outcome = Outcome.WARNING if codes else Outcome.SUCCESS
+    yield Event("validation", "validation", read_from, read_to, f"kind={kind}; submission={ledger.fact('submission_digest')}",
+                outcome, codes, _LUUTRU, package)  # fmt: skip
+    if algorithms := ledger.fact("manifests"):
+        yield Event("fixity check", "fixity check", read_from, read_to, f"manifests of the submission; algorithms={algorithms}",
+                    Outcome.SUCCESS, "", _LUUTRU, tuple(received))  # fmt: skip
+    for name in representations:
+        yield from _identification(current, name)
+        yield from _renamed(current, name)
+        yield from _failed(current, name)
+    yield from _normalisation(current)
+    described = _when(current, "describe.begin")
+    made = tuple(Link("representation", row.name, "outcome") for row in ledger.representations())
+    yield Event("information package creation", "information package creation", described, described,
+                f"made={profile.makes}; standard=E-ARK AIP 2.2.0", Outcome.SUCCESS, "", _LUUTRU,
+                (Link("package", "", "outcome"), *made))  # fmt: skip
+
+
+def _identification(current: Session, representation: str) -> Iterator[Event]:
+    """One event for the representation, further ones for files that nothing matched or that carry a warning."""
+    start, end = _when(current, "check.begin"), _when(current, "check.end")
+    files = current.ledger.files(Use.DATA, representation)
+    open_groups: dict[tuple[str, str], list[FileRow]] = {}
+    numbers: dict[tuple[str, str], int] = {}
+    engine, signatures = "", ""
+    for row in files:
+        if row.format is None:
+            group = ("empty", "the file holds no byte")
+        elif row.format.puid is None:
+            group = ("unknown", row.format.warning or "nothing matched")
+        elif row.format.warning:
+            group = ("warning", row.format.warning)
+        else:
+            engine, signatures = row.format.engine, row.format.signature_version
+            continue
+        if row.format is not None:
+            engine, signatures = engine or row.format.engine, signatures or row.format.signature_version
+        waiting = open_groups.setdefault(group, [])
+        waiting.append(row)
+        if len(waiting) >= LINKS:
+            yield _group(representation, group, waiting, numbers, start, end)
+            waiting.clear()
+        if len(open_groups) > 200:
+            for key, rows in open_groups.items():
+                if rows:
+                    yield _group(representation, key, rows, numbers, start, end)
+            open_groups.clear()
+    for key, rows in open_groups.items():
+        if rows:
+            yield _group(representation, key, rows, numbers, start, end)
+    who = ((engine, "executing program"),) if engine else _LUUTRU
+    yield Event(f"format identification/{representation}", "format identification", start, end,
+                f"engine={engine or 'none'}; signatures={signatures or 'none'}", Outcome.SUCCESS, "", who,
+                (Link("representation", representation),))  # fmt: skip
+
+
+def _group(
+    representation: str, group: tuple[str, str], rows: list[FileRow], numbers: dict[tuple[str, str], int],
+    start: datetime, end: datetime,
+) -> Event:  # fmt: skip
+    what, note = group
+    numbers[group] = numbers.get(group, 0) + 1
+    first = rows[0]
+    engine = next((row.format.engine for row in rows if row.format is not None), "")
+    return Event(
+        f"format identification/{representation}/{what}/{first.sha256[:16]}/{shown(first.path)}",
+        "format identification", start, end, f"result={what}", Outcome.WARNING, note,
+        ((engine, "executing program"),) if engine else _LUUTRU,
+        tuple(Link("file", row.path) for row in rows),
+    )  # fmt: skip
+
+
+def _renamed(current: Session, representation: str) -> Iterator[Event]:
+    """One event per file whose name had to be made portable; the raw bytes are in originalName."""
+    when = _when(current, "describe.begin")
+    for row in current.ledger.files(Use.DATA, representation):
+        if row.original_name is not None and row.path.rpartition(b"/")[2] != row.original_name.rpartition(b"/")[2]:
+            old = raw(row.original_name) or shown(row.original_name)
+            yield Event(f"filename change/{shown(row.path)}", "filename change", when, when,
+                        f"from={old}; to={shown(row.path)}", Outcome.SUCCESS, "", _LUUTRU,
+                        (Link("file", row.path),))  # fmt: skip
+
+
+def _normalisation(current: Session) -> Iterator[Event]:
+    """One event per derivative: source in, outcome out. Failed ones name the source and the reason."""
+    ledger = current.ledger
+    for representation in ledger.representations():
+        if representation.source is None:
+            continue
+        for row in ledger.files(Use.DATA, representation.name):
+            source = ledger.file_at(row.derived_from) if row.derived_from else None
+            value = ledger.derivative(source.original_name) if source and source.original_name else None
+            if source is None or value is None or row.derived_by is None:
+                continue
+            when = datetime.fromisoformat(value["when"])
+            who = ((value["tool"], "executing program"),)
+            yield Event(row.derived_by, "normalization", when, when, value["detail"], Outcome.SUCCESS, "", who,
+                        (Link("file", source.path), Link("file", row.path, "outcome")))  # fmt: skip
+
+
+def _failed(current: Session, representation: str) -> Iterator[Event]:
+    """One event per file whose rule did not keep its promise: the original alone is kept."""
+    for row in current.ledger.files(Use.DATA, representation):
+        value = current.ledger.derivative(row.original_name) if row.original_name is not None else None
+        if value is not None and "failed" in value:
+            when = datetime.fromisoformat(value["when"])
+            yield Event(f"normalization/failed/{shown(row.path)}", "normalization", when, when, value["detail"],
+                        Outcome.FAIL, value["failed"], _LUUTRU, (Link("file", row.path),))  # fmt: skip
+
+
+def _when(current: Session, key: str) -> datetime:
+    value = current.ledger.fact(key) or current.ledger.fact("receive.begin")
+    assert value is not None
+    return datetime.fromisoformat(value)

@@ -1,0 +1,35 @@
+"""Inspect: what the formats tell, then the second gate, where all findings count together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.content.identification import format_findings
+from pipeline.findings import codes, level_of
+from pipeline.ingest.session import Session, session
+from pipeline.ingest.tokens import Checked, Ended, Inspected
+from pipeline.records import Finding, Level, Verdict
+from pipeline.workspace import now, rfc3339
+
+
+def inspect(token: Checked) -> Inspected | Ended:
+    """Second gate: a finding of level error rejects, one of level decision waits for a person."""
+    current = session(token)
+    ledger = current.ledger
+    if ledger.begin("inspect", rfc3339(now())):
+        ledger.find("inspect", _findings(current))
+        levels = {level_of(Finding(code), token.profile) for code in ledger.finding_codes() if code in codes()}
+        if Level.ERROR in levels or any(code not in codes() for code in ledger.finding_codes()):
+            return Ended(Verdict.REJECTED)
+        if Level.DECISION in levels:
+            return Ended(Verdict.WAITING, waiting_for="person")
+        ledger.keep(**{"inspect.end": rfc3339(now())})
+    return Inspected(
+        token.space, token.profile, token.package, token.work, token.submission_digest, token.ingest
+    )
+
+
+def _findings(current: Session) -> Iterator[Finding]:
+    """Findings of identification, file by file: extension mismatch, nothing matched, engine missing."""
+    for entry, _, found, _mime in current.ledger.known():
+        yield from format_findings(entry.path, entry.size, found)

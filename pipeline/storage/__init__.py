@@ -1,0 +1,1 @@
+"""Archival storage: writing, reading, judging, filling and restoring one copy."""

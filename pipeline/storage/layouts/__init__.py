@@ -1,0 +1,1 @@
+"""Layouts decide which keys an AIP has in a store."""

@@ -9,8 +9,15 @@ if ! jars_are_right; then
   say "Fetching commons-ip through Maven"
   rm -rf "$jars"
   mkdir -p "$jars"
-  mvn --batch-mode --quiet -Dstyle.color=never -f tests/judges/pom.xml dependency:copy-dependencies \
-    -DincludeScope=runtime -DoutputDirectory="$jars"
+  told=$(mktemp)
+  if ! mvn --batch-mode --quiet -f tests/judges/pom.xml dependency:copy-dependencies \
+      -DincludeScope=runtime -DoutputDirectory="$jars" > "$told" 2>&1; then
+    cat "$told" >&2
+    say "Maven could not fetch commons-ip. Once its jars are in $jars no network is needed." >&2
+    rm -f "$told"
+    exit 3
+  fi
+  rm -f "$told"
   if ! jars_are_right; then
     say "What Maven brought is not what requirements/jars.sha256 names:" >&2
     (cd "$jars" && sha256sum --quiet --strict -c "$root/requirements/jars.sha256" >&2) || true

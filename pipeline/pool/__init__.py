@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib
 import json
 import os
 import selectors
@@ -34,8 +33,8 @@ from pipeline.errors import SystemProblem
 NOBODY = 65534
 """Real user and group of workers and tools when we are started as root."""
 
-_ROOT = Path(__file__).resolve().parent.parent
-_ENTRY = "import sys; sys.path[:0] = sys.argv[1].split(':'); from pipeline.pool import serve; serve(sys.argv[2:])"
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_ENTRY = "import sys; sys.path[:0] = sys.argv[1].split(':'); from pipeline.pool.worker import serve; serve(sys.argv[2:])"
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 _BATCH = 16
 _BATCH_BYTES = 1 << 20
@@ -509,116 +508,3 @@ def close_shared() -> None:
         _shared.clear()
     for pool in pools:
         pool.close()
-
-
-# --- inside the worker ---
-
-
-def serve(arguments: list[str]) -> None:
-    """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes."""
-    channel = socket.socket(fileno=int(arguments[0]))
-    _die_with_parent(int(arguments[1]))
-    memory, file, files = json.loads(arguments[2])
-    modules = {name: importlib.import_module(name) for name in arguments[3:]}
-    for module in modules.values():
-        warm = getattr(module, "warm", None)
-        if warm is not None:
-            warm()
-    _limit(memory, file, files)
-    _become_nobody()
-    _say(channel, {"ready": os.getpid()})
-    while True:
-        head, fds, _, _ = socket.recv_fds(channel, 4, 253)
-        if not head:
-            return
-        message = json.loads(_exactly(channel, int.from_bytes(head + _exactly(channel, 4 - len(head)), "big")))
-        if "scratch" in message:
-            os.fchdir(fds[0])
-            os.close(fds[0])
-            continue
-        where, name = message["call"].split(":")
-        function = getattr(modules[where], name)
-        for count, args in message["tasks"]:
-            mine, fds = tuple(fds[:count]), fds[count:]
-            try:
-                answer = {"value": function(Job(mine, lambda: _say(channel, {"beat": 1})), *args)}
-            except MemoryError as problem:
-                answer = {"error": str(problem) or "MemoryError", "memory": True}
-            except Exception as problem:
-                answer = {"error": f"{type(problem).__name__}: {problem}"}
-            for fd in mine:
-                os.close(fd)
-            _say(channel, {**answer, "resident": _resident()})
-
-
-def _say(channel: socket.socket, message: dict[str, Any]) -> None:
-    payload = json.dumps(message).encode()
-    channel.sendall(len(payload).to_bytes(4, "big") + payload)
-
-
-def _exactly(channel: socket.socket, length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        part = channel.recv(length - len(data))
-        if not part:
-            sys.exit(0)
-        data += part
-    return data
-
-
-def _die_with_parent(life: int) -> None:
-    """The kernel kills us when the last writer of the life line is gone, even in the middle of a scan in C.
-
-    PR_SET_PDEATHSIG would not do: it fires when the *thread* that started us ends.
-    """
-    import fcntl
-    import select
-
-    fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(life, fcntl.F_SETSIG, int(signal.SIGKILL))
-    fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
-    if select.select([life], [], [], 0)[0]:
-        sys.exit(0)
-
-
-def _limit(memory: int, file: int, files: int) -> None:
-    import resource
-
-    for what, value in (
-        (resource.RLIMIT_AS, _status("VmSize") + memory),
-        (resource.RLIMIT_FSIZE, file),
-        (resource.RLIMIT_NOFILE, files),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(what, (value, value))
-
-
-def _become_nobody() -> None:
-    """Real, effective and saved user and group, in every thread; nothing can be gained again by running a program."""
-    import ctypes
-
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
-        for status in Path("/proc/self/task").glob("*/status"):
-            users = next(line for line in status.read_text().splitlines() if line.startswith("Uid:"))
-            if set(users.split()[1:]) != {str(NOBODY)}:
-                sys.exit("a thread kept its user")
-    pr_set_no_new_privs = 38
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_no_new_privs, 1, 0, 0, 0)
-
-
-def _status(name: str) -> int:
-    """A size of this process in bytes, from the kernel."""
-    with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
-        for line in lines:
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) * 1024
-    return 0
-
-
-def _resident() -> int:
-    return _status("RssAnon")

@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 
 from pipeline.errors import UsageProblem
-from pipeline.names import shown
 from pipeline.records import Finding
 from pipeline.settings import Limits
 from pipeline.tree.base import ContentDamage, Entry, Opened, Tree, unreadable
@@ -27,11 +26,11 @@ def open_tree(path: Path, limits: Limits, scratch: Path | None = None, *, digest
     try:
         mode = os.stat(raw).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageProblem("USE-PATH", path=shown(raw)) from None
+        raise UsageProblem("USE-PATH", path=path) from None
     except OSError as problem:
         raise unreadable(raw, problem) from problem
     except ValueError:
-        raise UsageProblem("USE-PATH", path=shown(raw)) from None
+        raise UsageProblem("USE-PATH", path=path) from None
     if stat.S_ISDIR(mode):
         return open_folder(path, limits)
     if not stat.S_ISREG(mode):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pipeline.errors import SystemProblem
-from pipeline.names import SEGMENT_BYTES, is_utf8, shown
+from pipeline.names import SEGMENT_BYTES, is_utf8
 from pipeline.records import Finding, PackagePath
 from pipeline.settings import Limits
 
@@ -89,8 +89,9 @@ class ContentDamage(Exception):
 
 def unreadable(file: bytes, problem: OSError) -> SystemProblem:
     """The system problem of a file or folder that cannot be read; `transient` for faults that pass by themselves."""
+    name = file.decode("utf-8", "surrogateescape")
     return SystemProblem(
-        "SYS-READ", transient=problem.errno in _TRANSIENT, file=shown(file), cause=problem.strerror or problem
+        "SYS-READ", transient=problem.errno in _TRANSIENT, file=name, cause=problem.strerror or problem
     )
 
 
@@ -124,9 +125,13 @@ class Findings:
 
 
 def _text(value: object) -> str | None:
+    """Values as text that can be kept anywhere: undecodable bytes as `%XX`; who shows it escapes the rest."""
     if value is None:
         return None
-    return shown(value) if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes):
+        return str(value)
+    text = value.decode("utf-8", "surrogateescape")
+    return "".join(f"%{ord(char) - 0xDC00:02X}" if "\udc80" <= char <= "\udcff" else char for char in text)
 
 
 class Survey:

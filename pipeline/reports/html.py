@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -10,9 +11,11 @@ from typing import Any, TextIO
 
 import jinja2
 
+from pipeline import VERSION
 from pipeline.reports import cells
 from pipeline.reports.cells import Document, Item
 from pipeline.reports.words import LEVELS, RESULTS, TEXTS, VERDICTS, Pair, mood, text, verdict, verdict_key
+from pipeline.workspace import durable, now, rfc3339
 
 MOST = 500
 """Lines shown per code and package; the whole list is in JSON and CSV."""
@@ -25,7 +28,7 @@ def page(document: Document, out: TextIO) -> None:
     values = {
         "words": {key: _both(pair) for key, pair in TEXTS.items()},
         "title": _both(TEXTS[cells.subject(document)]),
-        "started": _fit(document.get("started")),
+        "started": cells.fit(document["started"]) if document.get("started") else None,
         "ended": _fit(document.get("ended")),
         "dues": [(key, _fit(document[key])) for key in ("overdue", "next_due") if document.get(key) is not None],
         "tally": _tally(document["items"]),
@@ -36,6 +39,21 @@ def page(document: Document, out: TextIO) -> None:
     }
     for piece in _template().generate(values):
         out.write(piece)
+
+
+def write_report(file: Path, document: Document) -> None:
+    """The page as a file, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with durable(file) as raw:
+        out = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="\n")
+        page(document, out)
+        out.flush()
+        out.detach()
+
+
+def write_ingest_report(file: Path, items: list[Item]) -> None:
+    """The page about the packages of one command, from their items in the contract's shape."""
+    write_report(file, {"schema": "luutru/ingest/1", "luutru": VERSION, "ended": rfc3339(now()), "items": items})
 
 
 @cache

@@ -134,6 +134,11 @@ def verdict(item: dict[str, Any], lang: Lang) -> str:
     return word(RESULTS if "result" in item else VERDICTS, verdict_key(item), lang)
 
 
+def verdict_word(value: str | None, lang: Lang, waiting_for: str | None = None) -> str:
+    """The word for a verdict as the documents spell it."""
+    return verdict({"verdict": value, "waiting_for": waiting_for}, lang)
+
+
 def mood(item: dict[str, Any]) -> Literal["good", "bad", "wait", "same", "none"]:
     """What a verdict means to who reads it; colours and symbols hang on this."""
     key = verdict_key(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 from lxml import html as parser
@@ -99,3 +100,14 @@ def test_long_lists_are_cut_with_a_word() -> None:
     text, tree = page(document)
     assert len(tree.xpath("//details[@id='item-2']//tr")) == html.MOST + 1
     assert "và 100 mục nữa" in text
+
+
+def test_a_report_is_a_whole_file(tmp_path: Path) -> None:
+    file = tmp_path / "reports" / "ingest.html"
+    html.write_ingest_report(file, hostile()["items"])
+    html.write_ingest_report(file, ordinary()["items"])
+    text = file.read_text(encoding="utf-8")
+    assert text.rstrip().endswith("</html>")
+    assert "Túi hỏng" in text
+    assert "Bắt đầu" not in text
+    assert list(file.parent.iterdir()) == [file]

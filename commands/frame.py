@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found: items of its document, exit code, further keys, text for people by language."""
+    """What a command found: items of its document, exit code, further keys, text for people.
+
+    `text` makes the text of the whole document in a language (`vi`, `en`).
+    """
 
     items: list[dict[str, Any]]
     exit: int
-    text: Callable[[str], str]
+    text: Callable[[dict[str, Any], str], str]
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -62,7 +65,7 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
     except Problem as problem:
         told = problem_json(problem)
         code, items, extra = problem.exit_code, [], {"problem": told}
-        text = _problem_text(told)
+        text = problem_text
     except (Interrupted, KeyboardInterrupt):
         code, items, extra = 128 + (got[0] if got else signal.SIGINT), [], {}
         text = _stopped
@@ -71,9 +74,9 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
     except Exception as bug:
         told = problem_json(_crash(bug))
         code, items, extra = 70, [], {"problem": told}
-        text = _problem_text(told)
+        text = problem_text
     document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
-    _print(document, text(tongue), as_json=as_json, failed="problem" in extra)
+    _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra)
     return code
 
 
@@ -86,7 +89,7 @@ def usage_fault(fault: click.ClickException, arguments: list[str]) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     schema = words[0] if words else "luutru"
     document = {"schema": f"luutru/{schema}/1", "luutru": VERSION, "exit": 2, "items": [], "problem": told}
-    _print(document, _problem_text(told)(language(None)), as_json="--json" in arguments, failed=True)
+    _print(document, problem_text(document, language(None)), as_json="--json" in arguments, failed=True)
     return 2
 
 
@@ -107,16 +110,26 @@ def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool) 
         out.flush()
 
 
-def _problem_text(told: dict[str, Any]) -> Callable[[str], str]:
-    def text(lang: str) -> str:
-        word = {"vi": "Lỗi", "en": "Problem"}[lang]
-        do = {"vi": "Cách xử lý", "en": "What to do"}[lang]
-        return f"{word} {told['code']}: {told['message'][lang]}\n{do}: {told['advice'][lang]}"
+def tables(document: dict[str, Any], lang: str) -> str:
+    """A report on the terminal: as wide as it is, in colour where it is one."""
+    import shutil
 
-    return text
+    from pipeline.reports.console import report
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((120, 24)).columns
+    return report(document, "vi" if lang == "vi" else "en", width=width, colour=terminal).rstrip("\n")
 
 
-def _stopped(lang: str) -> str:
+def problem_text(document: dict[str, Any], lang: str) -> str:
+    """The problem of a document in one language: what happened, what to do."""
+    told = document["problem"]
+    word = {"vi": "Lỗi", "en": "Problem"}[lang]
+    do = {"vi": "Cách xử lý", "en": "What to do"}[lang]
+    return f"{word} {told['code']}: {told['message'][lang]}\n{do}: {told['advice'][lang]}"
+
+
+def _stopped(document: dict[str, Any], lang: str) -> str:
     return {
         "vi": "Đã dừng theo yêu cầu. Những gì đã làm xong được giữ lại; chạy lại đúng lệnh này để làm tiếp.",
         "en": "Stopped as asked. What is finished is kept; the same command goes on.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from commands.frame import Answer, answer, language, note
+from commands.frame import Answer, answer, language, note, tables
 from commands.progress import Display
 from pipeline.errors import Interrupted, UsageProblem
 from pipeline.ingest.item import Item, exit_code
@@ -27,7 +27,6 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
     from flows.services import running
     from pipeline.ingest.ingest import ingest as whole_way
     from pipeline.ingest.preflight import preflight
-    from pipeline.reports.console import ingest_text
     from pipeline.settings import profile as named
     from pipeline.workspace import workspace
 
@@ -44,7 +43,7 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
         from flows.run import enqueue
 
         queued = enqueue(requests)
-        return Answer(queued, 0, lambda tongue: _queued(len(queued), tongue))
+        return Answer(queued, 0, lambda _, tongue: _queued(len(queued), tongue))
     items: list[Item] = []
     stopped = False
     with Display(lang, len(requests)) as display:
@@ -70,7 +69,7 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
     if stopped:
         note({"vi": "Đã dừng; chạy lại đúng lệnh này để làm tiếp.", "en": "Stopped; the same command goes on."}[lang])
     _report(space, documents)
-    return Answer(documents, code, lambda tongue: ingest_text(documents, tongue))
+    return Answer(documents, code, tables)
 
 
 def finish(space: Any, lang: str) -> None:

@@ -42,6 +42,7 @@ CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT
   at BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
+CREATE INDEX file_original ON file (original);
 CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT);
 CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE record (what TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) WITHOUT ROWID;
@@ -284,8 +285,10 @@ class Ledger:
         row = self._db.execute(f"SELECT {_FILE} FROM file WHERE path=?", (path,)).fetchone()
         return self._file(row, {}) if row else None
 
-    def taken(self, path: PackagePath) -> bool:
-        return self._db.execute("SELECT 1 FROM file WHERE path=?", (path,)).fetchone() is not None
+    def file_of(self, original: PackagePath) -> FileRow | None:
+        """The AIP's file that arrived under this raw path."""
+        row = self._db.execute(f"SELECT {_FILE} FROM file WHERE original=?", (original,)).fetchone()
+        return self._file(row, {}) if row else None
 
     def _file(self, row: tuple[Any, ...], formats: dict[int, Format]) -> FileRow:
         path, size, sha256, use, mime, created, rep, original, number, derived_from, derived_by, modified = row
@@ -311,6 +314,14 @@ class Ledger:
         while rows := self._db.execute(sql, (last,)).fetchall():
             yield from rows
             last = rows[-1][0]
+
+    def lies_at(self, sha256: str) -> bytes:
+        """Raw path of a received file with this digest; KeyError when only the work folder has it."""
+        sql = "SELECT at FROM file WHERE sha256=? AND lies=? ORDER BY path LIMIT 1"
+        row = self._db.execute(sql, (sha256, SUBMISSION)).fetchone()
+        if row is None:
+            raise KeyError(sha256)
+        return bytes(row[0])
 
     def add_representations(self, rows: Iterable[Representation]) -> None:
         self._records("representation", ((r.name.encode(), _dump(asdict(r))) for r in rows))

@@ -62,6 +62,7 @@ class Settings:
 
     archive: str | None = None
     organisation: str = ""
+    contact: str = "luutru@localhost"
     workers: int = 0
     big: int = 1024**3
     audit_cron: str = "0 2 * * *"

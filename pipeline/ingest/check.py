@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalogue import by_payload, by_submission
+from pipeline.administration.archive import archive
 from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
 from pipeline.digests import aip_uuid, ingest_id, package_digest
 from pipeline.errors import SystemProblem
@@ -13,7 +13,7 @@ from pipeline.ingest.tokens import Checked, Ended, Received
 from pipeline.packages import Kind
 from pipeline.packages.registry import KINDS
 from pipeline.records import Finding, PackagePath, Use, Verdict
-from pipeline.settings import household, settings
+from pipeline.settings import settings
 from pipeline.workspace import now, rfc3339
 
 BATCH = 200
@@ -23,6 +23,7 @@ def check(token: Received) -> Checked | Ended:
     """Every file's digests and format are in the ledger, the kind's findings too; a held submission ends here."""
     current = session(token)
     ledger = current.ledger
+    at_hand = archive(token.space)
     kind = KINDS[ledger.fact("kind") or "folder"]
     if ledger.begin("check", rfc3339(now())):
         read_bytes(current, kind, identify=True)
@@ -32,17 +33,16 @@ def check(token: Received) -> Checked | Ended:
         ledger.keep(
             submission_digest=submission,
             payload_digest=payload,
-            ingest=ingest_id(archive(token), submission, token.profile.digest),
-            aip=aip_uuid(archive(token), submission),
+            ingest=ingest_id(at_hand.id, submission, token.profile.digest),
+            aip=aip_uuid(at_hand.id, submission),
         )
     submission = _fact(current, "submission_digest")
-    held = by_submission(token.space, submission)
+    held = at_hand.catalogue.by_submission(submission)
     if held is not None and ledger.fact("seal.end") is None:
         return Ended(Verdict.ALREADY, held.uuid, held.version)
     if ledger.fact("check.end") is None:
-        twin = by_payload(token.space, _fact(current, "payload_digest"))
-        if twin is not None:
-            ledger.find("check", [Finding("PKG-PAYLOAD-HELD", found=f"urn:uuid:{twin.uuid}")])
+        twins = at_hand.catalogue.by_payload(_fact(current, "payload_digest"))
+        ledger.find("check", (Finding("PKG-PAYLOAD-HELD", found=twin.urn) for twin in twins))
         ledger.keep(**{"check.end": rfc3339(now())})
     return Checked(token.space, token.profile, token.package, token.work, submission, _fact(current, "ingest"))
 
@@ -96,14 +96,6 @@ def package_digests(current: Session, kind: Kind) -> tuple[str, str]:
         if (place := kind.place(path)).use is Use.DATA
     )
     return whole, payload
-
-
-def archive(token: Received) -> str:
-    """Id of the archive, which exists once a store was added."""
-    found = household(token.space).archive
-    if found is None:
-        raise AssertionError("no archive id although stores were opened")
-    return found
 
 
 def _keep(current: Session, batch: list[Learnt]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,14 +15,16 @@ from pipeline.ingest.events import agents, events
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Described, Normalised
 from pipeline.ledger import SUBMISSION, WORK, LedgerRows
-from pipeline.names import portable, shown, suffixed
-from pipeline.packages import Composer, Generated, Reading
+from pipeline.names import Namer, portable, shown
+from pipeline.packages import Composer, Generated
 from pipeline.packages.registry import KINDS
 from pipeline.records import (
     AipIdentity,
     Description,
     FileRow,
+    Format,
     PackagePath,
+    Reading,
     Representation,
     Right,
     Use,
@@ -85,62 +88,48 @@ def _received_files(current: Session, received: datetime) -> None:
     """A row per file that arrived, at a portable place that nobody else has."""
     ledger = current.ledger
     place = KINDS[_fact(current, "kind")].place
+    named = Namer(lambda: (place(entry.path).target for entry in ledger.entries() if not entry.is_folder))
     known = ledger.known()
+    files, size = ledger.totals()
+    done = 0
     while chunk := list(islice(known, BATCH)):
         current.check_stop()
-        batch: dict[bytes, tuple[FileRow, str, bytes]] = {}
+        batch = []
         for entry, sha256, found, mime in chunk:
             placement = place(entry.path)
-            target = portable(placement.target)
-            if target in batch or ledger.taken(target):
-                target = suffixed(target, entry.path)
             row = FileRow(
-                path=target, size=entry.size, sha256=sha256, use=placement.use, mime=mime, created=received,
-                representation=placement.representation, original_name=entry.path, format=found,
+                path=named(placement.target), size=entry.size, sha256=sha256, use=placement.use, mime=mime,
+                created=received, representation=placement.representation, original_name=entry.path, format=found,
                 modified=_moment(entry.mtime_ns),
             )  # fmt: skip
-            batch[target] = (row, SUBMISSION, entry.path)
-        ledger.add_files(batch.values())
-        current.progress("describe", 0, 0, 0, 0)
+            batch.append((row, SUBMISSION, entry.path))
+        ledger.add_files(batch)
+        done += len(batch)
+        current.progress("describe", done, files, 0, size)
 
 
 def _derivatives(current: Session) -> None:
     """A row per verified derivative, in the representation beside its source's, under its source's name."""
     ledger = current.ledger
-    place = KINDS[_fact(current, "kind")].place
-    rows = []
     taken: set[bytes] = set()
     for source, value in ledger.derivatives():
-        if "failed" in value:
+        row = ledger.file_of(source)
+        if "failed" in value or row is None or row.representation is None:
             continue
-        origin = portable(place(source).target)
-        row = ledger.file_at(origin) or ledger.file_at(suffixed(origin, source))
-        if row is None or row.representation is None or row.original_name != source:
-            origin = suffixed(origin, source)
-            row = ledger.file_at(origin)
-        assert row is not None
-        assert row.representation is not None
-        here = b"representations/" + row.representation.encode() + b"/"
-        there = b"representations/" + preservation(row.representation).encode() + b"/"
+        here = f"representations/{row.representation}/".encode()
+        there = f"representations/{preservation(row.representation)}/".encode()
         target = portable(PackagePath(row.path.replace(here, there, 1) + value["extension"].encode()))
         if target in taken:
-            target = suffixed(target, source)
+            mark = hashlib.sha256(source).hexdigest()[:8].encode()
+            target = portable(PackagePath(row.path.replace(here, there, 1) + b"~" + mark + value["extension"].encode()))
         taken.add(target)
         made = FileRow(
             path=target, size=int(value["size"]), sha256=value["sha256"], use=Use.DATA, mime=value["mime"],
             created=datetime.fromisoformat(value["when"]), representation=preservation(row.representation),
-            format=_format(value), derived_from=row.path, derived_by=f"normalization/{shown(row.path)}",
+            format=Format(**json.loads(value["format"])), derived_from=row.path,
+            derived_by=f"normalization/{shown(row.path)}",
         )  # fmt: skip
-        rows.append((made, WORK, value["at"].encode()))
-    ledger.add_files(rows)
-
-
-def _format(value: dict[str, str]):  # type: ignore[no-untyped-def]
-    import json
-
-    from pipeline.records import Format
-
-    return Format(**json.loads(value["format"]))
+        ledger.add_files([(made, WORK, value["at"].encode())])
 
 
 def _own_files(current: Session, received: datetime) -> None:

@@ -1,0 +1,106 @@
+"""`luutru show`, `export`, `status` and `catalogue rebuild`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from commands.frame import Answer, answer
+from pipeline.errors import UsageProblem
+from pipeline.names import shown
+from pipeline.workspace import workspace
+
+
+def show(aip: str, *, as_json: bool, lang: str | None) -> int:
+    """The document is `show/1`."""
+
+    def work() -> Answer:
+        from pipeline.administration.archive import opened
+
+        with opened(workspace()) as at_hand:
+            return Answer([at_hand.catalogue.show(at_hand.catalogue.find(aip).urn)], 0, _shown)
+
+    return answer("show/1", work, as_json=as_json, lang=lang)
+
+
+def export(aip: str, folder: Path, *, version: str | None, as_json: bool, lang: str | None) -> int:
+    """The document is `export/1`."""
+
+    def work() -> Answer:
+        from commands.ingest import finish
+        from pipeline.access.export import export as hand_out
+        from pipeline.administration.archive import opened
+
+        number = _number(version)
+        space = workspace()
+        with opened(space) as at_hand:
+            made = hand_out(at_hand, aip, folder, number)
+            finish(space, "en")
+        item = {"path": shown(bytes(made.path)), "files": made.files, "bytes": made.bytes}
+        return Answer([item], 0, lambda document, tongue: f"{item['path']}: {item['files']}, {item['bytes']} B")
+
+    return answer("export/1", work, as_json=as_json, lang=lang)
+
+
+def status(*, as_json: bool, lang: str | None) -> int:
+    """The document is `status/1`."""
+
+    def work() -> Answer:
+        from flows.services import running
+        from pipeline.administration.archive import opened
+        from pipeline.administration.status import status as states
+
+        space = workspace()
+        with opened(space) as at_hand:
+            items = list(states(at_hand))
+        services = running(space)
+        dashboard = services.dashboard if services else ""
+        items.append({"what": "services", "name": "prefect", "state": "up" if services else "down", "detail": dashboard})
+        return Answer(items, 0, _states)
+
+    return answer("status/1", work, as_json=as_json, lang=lang)
+
+
+def rebuild(store: str | None, *, as_json: bool, lang: str | None) -> int:
+    """The document is `catalogue/1`."""
+
+    def work() -> Answer:
+        from pipeline.administration.archive import opened
+        from pipeline.catalogue.rebuild import rebuild as anew
+
+        with opened(workspace()) as at_hand:
+            reached = {one.name: one for one in at_hand.reach()}
+            if store is not None:
+                at_hand.household.store(store)
+            if store is not None and store not in reached:
+                raise at_hand.absent[store]
+            if not reached:
+                raise next(iter(at_hand.absent.values()), UsageProblem("USE-NEEDS-STORE"))
+            source = reached[store] if store else next(iter(reached.values()))
+            found = anew(at_hand.catalogue, source)
+            item = {"store": source.name, "aips": at_hand.catalogue.count()}
+            del found
+        return Answer([item], 0, lambda document, tongue: f"{item['store']}: {item['aips']} AIP")
+
+    return answer("catalogue/1", work, as_json=as_json, lang=lang)
+
+
+def _number(version: str | None) -> int | None:
+    if version is None:
+        return None
+    digits = version.removeprefix("v")
+    if not digits.isdigit() or int(digits) < 1:
+        raise UsageProblem("USE-ARGUMENTS", cause=f"--version {version}")
+    return int(digits)
+
+
+def _shown(document: dict[str, Any], lang: str) -> str:
+    """The facts of an AIP as indented lines."""
+    return json.dumps(document["items"][0], ensure_ascii=False, indent=1)
+
+
+def _states(document: dict[str, Any], lang: str) -> str:
+    return "\n".join(f"{one['what']:16} {one['state']:12} {one['name']} {one['detail']}" for one in document["items"])
+
+

@@ -1,0 +1,60 @@
+"""`luutru validate`: verdict and all findings of packages, or of a stored AIP."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from commands.frame import Answer, answer, language, note, tables
+from commands.ingest import known_kind
+from pipeline.errors import UsageProblem
+from pipeline.ingest.item import exit_code
+from pipeline.settings import Profile
+from pipeline.workspace import Workspace, workspace
+
+_AIP = re.compile(r"(urn:uuid:|uuid-)?[0-9a-f]{4,8}(-?[0-9a-f]{1,12})*\Z")
+
+
+def validate(paths: tuple[str, ...], *, profile: str | None, kind: str | None, as_json: bool, lang: str | None) -> int:
+    """Exit code of the contract; the document is `validate/1`."""
+
+    def work() -> Answer:
+        return _validate(paths, profile, kind, language(lang))
+
+    return answer("validate/1", work, as_json=as_json, lang=lang)
+
+
+def _validate(paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str) -> Answer:
+    from pipeline.ingest.validate import validate as judge
+    from pipeline.settings import profile as named
+
+    space = workspace()
+    asked = named(profile) if profile else None
+    known_kind(kind)
+    for path in paths:
+        if not os.path.lexists(path) and not _AIP.match(path):
+            raise UsageProblem("USE-PATH", path=path)
+    items, codes = [], []
+    for path in paths:
+        if os.path.lexists(path):
+            item, code = judge(space, Path(path), asked, kind)
+        else:
+            item, code = _stored(space, path, asked, kind)
+        items.append(item)
+        codes.append(code)
+        word = item["verdict"] or (item["problem"] or {}).get("code")
+        note(f"{item['path']}: {word}")
+    return Answer(items, exit_code(codes), tables)
+
+
+def _stored(space: Workspace, aip: str, asked: Profile | None, kind: str | None) -> tuple[dict[str, Any], int]:
+    from pipeline.catalogue import find
+    from pipeline.ingest.validate import validate as judge
+    from pipeline.storage.reach import stored
+    from pipeline.tree import Opened
+
+    held = find(space, aip)
+    with stored(space, held.urn) as tree:
+        return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn)

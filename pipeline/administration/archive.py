@@ -1,0 +1,99 @@
+"""The archive at hand: which of its stores can be reached, its journal, its catalogue."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.catalogue.holdings import Catalogue
+from pipeline.errors import SystemProblem
+from pipeline.settings import Household, StoreSetting, ensure_archive
+from pipeline.storage.journal import Journal, journal
+from pipeline.storage.stores import Store, open_store
+from pipeline.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Archive:
+    """Open things of one data folder. Stores that cannot be reached are named with their problem, never left out."""
+
+    space: Workspace
+    household: Household
+    journal: Journal
+    catalogue: Catalogue
+    stores: dict[str, Store] = field(default_factory=dict)
+    absent: dict[str, SystemProblem] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The archive's namespace UUID."""
+        if self.household.archive is None:
+            raise AssertionError("an archive without an id was opened")
+        return self.household.archive
+
+    def reach(self) -> list[Store]:
+        """The stores that answer now, in order of adding; absent ones are tried again."""
+        for setting in self.household.stores:
+            held = self.stores.get(setting.name)
+            try:
+                if held is None:
+                    self.stores[setting.name] = _opened(self.space, setting, self.id)
+                else:
+                    held.check()
+                self.absent.pop(setting.name, None)
+            except SystemProblem as problem:
+                self.absent[setting.name] = problem
+                if held is not None:
+                    held.close()
+                    del self.stores[setting.name]
+        return [self.stores[one.name] for one in self.household.stores if one.name in self.stores]
+
+    def close(self) -> None:
+        for store in self.stores.values():
+            store.close()
+        self.stores.clear()
+        self.catalogue.close()
+
+
+_kept: dict[Path, Archive] = {}
+_lock = threading.Lock()
+
+
+def archive(space: Workspace) -> Archive:
+    """The archive of a data folder, opened once per process; opened anew when stores were added meanwhile."""
+    household = ensure_archive(space)
+    with _lock:
+        held = _kept.get(space.root)
+        if held is not None and held.household == household:
+            return held
+        if held is not None:
+            held.close()
+        chain = journal(space)
+        _kept[space.root] = Archive(space, household, chain, Catalogue(space, chain))
+        return _kept[space.root]
+
+
+def leave(space: Workspace) -> None:
+    """Closes what is open of a data folder."""
+    with _lock:
+        held = _kept.pop(space.root, None)
+    if held is not None:
+        held.close()
+
+
+@contextlib.contextmanager
+def opened(space: Workspace) -> Iterator[Archive]:
+    """The archive for the time of a command."""
+    try:
+        yield archive(space)
+    finally:
+        leave(space)
+
+
+def _opened(space: Workspace, setting: StoreSetting, archive_id: str) -> Store:
+    scratch = space.work / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return open_store(setting, archive_id, scratch)

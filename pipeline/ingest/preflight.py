@@ -1,0 +1,103 @@
+"""Before the first byte: are there stores enough, can they be written, is there room; and after the last: the journal."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+
+from pipeline.administration.archive import Archive, archive
+from pipeline.errors import Problem, SystemProblem, UsageProblem
+from pipeline.settings import Profile, household
+from pipeline.storage.lines import Kind, settings_changed
+from pipeline.storage.stores import Store
+from pipeline.workspace import Workspace, now, write_json
+
+LEAST_FREE = 64 * 1024**2
+"""Bytes that the data folder needs free at least."""
+
+
+def preflight(space: Workspace, profile: Profile) -> Archive:
+    """The archive, once it is sure that an ingest can begin. UsageProblem or SystemProblem before any work."""
+    if profile.makes is None:
+        raise UsageProblem("USE-PROFILE-MAKES", profile=profile.name)
+    stores = household(space).stores
+    if not stores:
+        raise UsageProblem("USE-NEEDS-STORE")
+    if len(stores) < profile.copies:
+        raise UsageProblem("USE-COPIES", profile=profile.name, copies=profile.copies, stores=len(stores))
+    room(space.root.name, shutil.disk_usage(space.root).free, LEAST_FREE)
+    at_hand = archive(space)
+    reached = at_hand.reach()
+    writable = [store for store in reached if _writable(at_hand, store)]
+    if not writable:
+        raise next(iter(at_hand.absent.values()))
+    if at_hand.catalogue.fresh and at_hand.catalogue.count() == 0:
+        from pipeline.catalogue.rebuild import rebuild
+
+        rebuild(at_hand.catalogue, writable[0])
+    at_hand.journal.check(writable)
+    _settings_in_force(at_hand, profile, writable)
+    return at_hand
+
+
+def room(where: str, free: int, needed: int) -> None:
+    """SystemProblem when there is not enough space."""
+    if free < needed:
+        raise SystemProblem("SYS-SPACE", where=where, needed=needed, free=free)
+
+
+def crash_report(space: Workspace, bug: BaseException) -> Problem:
+    """Writes the traceback of a fault of ours to a file and names it."""
+    stamp = now().strftime("%Y%m%dT%H%M%SZ")
+    text = "".join(traceback.format_exception(bug))
+    try:
+        space.crashes.mkdir(exist_ok=True)
+        number = sum(1 for _ in space.crashes.iterdir())
+        file = space.crashes / f"{stamp}-{number:04}.txt"
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+        where = str(file)
+    except OSError:
+        where = text
+    return SystemProblem("SYS-BUG", cause=f"{type(bug).__name__}: {bug}", file=where)
+
+
+def close_journal(space: Workspace) -> list[Problem]:
+    """Seals the day where it is due and puts all lines into every reachable store; the stores that must wait."""
+    at_hand = archive(space)
+    reached = at_hand.reach()
+    problems: list[Problem] = list(at_hand.absent.values())
+    if reached:
+        at_hand.journal.seal_if_due(reached)
+        problems += at_hand.journal.flush(reached).pending.values()
+    return problems
+
+
+def _writable(at_hand: Archive, store: Store) -> bool:
+    """One small document is written and removed; a store that refuses counts as absent."""
+    key = f"settings/write-test-{at_hand.household.writer}"
+    try:
+        store.replace(key, b"luutru\n")
+        store.delete(key)
+    except SystemProblem as problem:
+        at_hand.absent[store.name] = problem
+        at_hand.stores.pop(store.name, None)
+        store.close()
+        return False
+    return True
+
+
+def _settings_in_force(at_hand: Archive, profile: Profile, stores: list[Store]) -> None:
+    """The effective profile lies in every store under its digest; a change of it is a journal line."""
+    key = f"settings/{profile.digest}"
+    for store in stores:
+        if store.head(key) is None:
+            store.replace(key, profile.canonical())
+    note = at_hand.space.root / "in-force.json"
+    known: dict[str, str] = {}
+    if note.exists():
+        import json
+
+        known = json.loads(note.read_bytes())
+    if known.get(profile.name) != profile.digest:
+        at_hand.journal.append(Kind.SETTINGS, settings_changed(f"profile {profile.name}", profile.digest))
+        write_json(note, {**known, profile.name: profile.digest})

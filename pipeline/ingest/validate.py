@@ -1,0 +1,104 @@
+"""Validate: the first half of an ingest, for its findings alone; nothing is stored."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import Problem
+from pipeline.findings import as_json, level_of, problem_json
+from pipeline.ingest.check import read_bytes, refused
+from pipeline.ingest.preflight import crash_report
+from pipeline.ingest.session import Progress, Session, quiet
+from pipeline.ingest.tokens import Request
+from pipeline.ledger import Ledger
+from pipeline.names import shown
+from pipeline.packages.registry import recognise
+from pipeline.records import Finding, Level
+from pipeline.settings import Profile, profile
+from pipeline.tree import Opened, open_tree
+from pipeline.workspace import Workspace
+
+BATCH = 1000
+
+
+def validate(
+    space: Workspace,
+    package: Path,
+    asked: Profile | None,
+    kind: str | None,
+    *,
+    opened: Opened | None = None,
+    name: str | None = None,
+    progress: Progress = quiet,
+) -> tuple[dict[str, Any], int]:
+    """An item of `validate/1` with its exit code. `opened` gives a stored AIP instead of a path.
+
+    Without a profile (`asked` None) the standard of the kind alone judges.
+    """
+    started = time.monotonic()
+    item: dict[str, Any] = {
+        "path": name or shown(bytes(package)), "kind": None, "profile": asked.name if asked else None,
+        "verdict": None, "submission_digest": None, "files": 0, "bytes": 0, "seconds": 0.0, "findings": [],
+        "problem": None,
+    }  # fmt: skip
+    code = 3
+    try:
+        with tempfile.TemporaryDirectory(prefix="validate-", dir=space.work) as folder:
+            code = _judge(Request(space, package, asked or profile("eark"), kind), Path(folder), asked, opened, item,
+                          progress)  # fmt: skip
+    except Problem as problem:
+        item["problem"], code = problem_json(problem), problem.exit_code
+    except Exception as bug:
+        item["problem"], code = problem_json(crash_report(space, bug)), 70
+    item["seconds"] = round(time.monotonic() - started, 3)
+    return item, code
+
+
+def _judge(
+    request: Request, work: Path, asked: Profile | None, opened: Opened | None, item: dict[str, Any], progress: Progress
+) -> int:
+    from pipeline.digests import package_digest
+
+    scratch = work / "scratch"
+    scratch.mkdir()
+    ours = opened is None
+    found = opened if opened is not None else open_tree(request.package, request.profile.limits, scratch)
+    ledger = Ledger(work / "ledger.sqlite")
+    try:
+        ledger.find("validate", found.findings)
+        if found.tree is not None:
+            kind, told = recognise(found.tree, request.kind)
+            item["kind"] = told.shown
+            if kind is None:
+                ledger.find("validate", [Finding("PKG-KIND", expected="folder, bagit, eark-aip", found=told.shown)])
+            else:
+                entries = found.tree.entries()
+                while batch := list(islice(entries, BATCH)):
+                    ledger.add_received(batch)
+                current = Session(request, work, ledger, found, progress)
+                read_bytes(current, kind, identify=False)
+                ledger.find("validate", kind.check(found.tree, ledger))
+                if asked is not None:
+                    ledger.find("validate", refused(current, kind))
+                    if told.kind not in asked.accepts:
+                        accepted = ", ".join(asked.accepts)
+                        ledger.find("validate", [Finding("PKG-KIND", expected=accepted, found=told.shown)])
+                item["submission_digest"] = package_digest(
+                    (path, sha256 or "-", size) for path, sha256, size in ledger.digested()
+                )
+                if ledger.totals()[0] == 0:
+                    ledger.find("validate", [Finding("PKG-EMPTY")])
+        item["files"], item["bytes"] = ledger.totals()
+        findings = list(dict.fromkeys(ledger.findings()))
+        item["findings"] = [as_json(finding, asked) for finding in findings]
+        bad = any(level_of(finding, asked) is Level.ERROR for finding in findings)
+        item["verdict"] = "invalid" if bad else "valid"
+        return 1 if bad else 0
+    finally:
+        ledger.close()
+        if ours and found.tree is not None:
+            found.tree.close()

@@ -91,9 +91,7 @@ def test_tasks_are_taken_only_as_they_are_needed(make: Callable[..., Pool], tmp_
 
 def test_workers_are_kept_between_calls(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(1)
-    pids = {
-        next(pool.map("pool_jobs:whoami", iter([Task(0, nothing)]), tmp_path)).value["pid"] for _ in range(3)
-    }
+    pids = {next(pool.map("pool_jobs:whoami", iter([Task(0, nothing)]), tmp_path)).value["pid"] for _ in range(3)}
     assert len(pids) == 1
     leave = [Task(name, nothing, (name,)) for name in ("a", "b")]
     seen = [result.value for result in pool.map("pool_jobs:leave_file", iter(leave), tmp_path)]
@@ -119,9 +117,7 @@ def test_few_tasks_start_one_worker(make: Callable[..., Pool], tmp_path: Path) -
         ("error", FailureKind.ERROR),
     ],
 )
-def test_a_bad_task_costs_itself_alone(
-    make: Callable[..., Pool], tmp_path: Path, how: str, kind: FailureKind
-) -> None:
+def test_a_bad_task_costs_itself_alone(make: Callable[..., Pool], tmp_path: Path, how: str, kind: FailureKind) -> None:
     pool = make(2, seconds=1.5, memory=300 << 20, file=5 << 20)
     tasks = [Task(n, nothing, (how if n in (0, 7, 25) else "good",)) for n in range(40)]
     found = {result.key: result.value for result in pool.map("pool_jobs:behave", iter(tasks), tmp_path)}
@@ -159,8 +155,7 @@ def test_what_cannot_be_opened_is_its_own_result(make: Callable[..., Pool], tmp_
 def test_a_worker_that_grew_is_replaced(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(1, tired=100 << 20)
     pids = [
-        next(pool.map("pool_jobs:swell", iter([Task(0, nothing, (size,))]), tmp_path)).value
-        for size in (1, 1, 150, 1)
+        next(pool.map("pool_jobs:swell", iter([Task(0, nothing, (size,))]), tmp_path)).value for size in (1, 1, 150, 1)
     ]
     assert pids[0] == pids[1] == pids[2] != pids[3]
 
@@ -213,9 +208,7 @@ def test_as_root_a_private_file_is_read_by_its_descriptor_alone(
     assert denied.text.startswith("PermissionError")
 
 
-def test_calls_within_calls_and_in_threads_never_wait_for_each_other(
-    make: Callable[..., Pool], tmp_path: Path
-) -> None:
+def test_calls_within_calls_and_in_threads_never_wait_for_each_other(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(1)
 
     def call(depth: int) -> int:

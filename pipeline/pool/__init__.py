@@ -34,7 +34,10 @@ NOBODY = 65534
 """Real user and group of workers and tools when we are started as root."""
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_ENTRY = "import sys; sys.path[:0] = sys.argv[1].split(':'); from pipeline.pool.worker import serve; serve(sys.argv[2:])"
+_ENTRY = (
+    "import sys, json; sys.path[:0] = json.loads(sys.argv[1]); "
+    "from pipeline.pool.worker import serve; serve(sys.argv[2:])"
+)
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 _BATCH = 16
 _BATCH_BYTES = 1 << 20
@@ -131,7 +134,7 @@ class _Worker:
         self.socket = ours
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         limits = json.dumps([bounds.memory, bounds.file, bounds.files])
-        command = [sys.executable, "-I", "-X", "utf8", "-c", _ENTRY, ":".join(map(str, folders))]
+        command = [sys.executable, "-I", "-X", "utf8", "-c", _ENTRY, json.dumps([str(folder) for folder in folders])]
         try:
             self.process = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(life), limits, *preload],

@@ -1,0 +1,1 @@
+"""What can be learnt about one file, and made from it."""

@@ -1,0 +1,155 @@
+"""Everything that is learnt from the bytes of a package, in one reading of each file."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.content.identification import extension_of
+from pipeline.errors import SystemProblem
+from pipeline.names import shown
+from pipeline.pool import Failure, FailureKind, Pool, Task, shared
+from pipeline.records import Finding, Format, PackagePath
+from pipeline.tree import ContentDamage, Entry, Tree
+
+WORKERS = ("pipeline.content.learning",)
+"""Modules that workers of content hold ready."""
+
+_SMALL = 256 << 10
+"""Up to this size a member of an archive is handed to a worker in memory, above it in an unnamed file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What one reading told. `digests` in lower-case hex by the names asked for; `size` in bytes as read.
+
+    `format` is None when identification was not asked for. `changed`: the file is not what was announced, or changed
+    while it was read; its digests are worth nothing. `findings` tell where identification had to be stopped.
+    """
+
+    path: PackagePath
+    size: int
+    digests: dict[str, str]
+    format: Format | None
+    changed: bool
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be read: no verdict on the package. `problem` is ready to be raised."""
+
+    path: PackagePath
+    problem: SystemProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A member whose bytes are damaged inside its archive: a fault of the content."""
+
+    path: PackagePath
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    entry: Entry
+    stopped: Failure | None
+
+
+def read_all(
+    tree: Tree,
+    entries: Iterable[Entry],
+    algorithms: Iterable[str],
+    *,
+    identify: bool,
+    workers: int,
+    scratch: Path,
+    pool: Pool | None = None,
+) -> Iterator[Learnt | Unreadable | Damaged]:
+    """Reads each file once: SHA-256, the other algorithms (names of hashlib), format. Results as they come.
+
+    `entries` may be endless for all it matters: a few dozen are under way at a time. Empty folders are passed over.
+    `workers` 0 = as many as cores. `scratch` takes members of archives and copies that engines need; it is left as
+    it was. A file whose identification hangs, crashes or eats memory is read again without it.
+    """
+    names = list(dict.fromkeys(["sha256", *algorithms]))
+    again: deque[_Key] = deque()
+    waiting = (_Key(entry, None) for entry in entries if not entry.is_folder)
+
+    def tasks() -> Iterator[Task]:
+        while True:
+            key = again.popleft() if again else next(waiting, None)
+            if key is None:
+                return
+            entry = key.entry
+            args = (extension_of(entry.path), entry.size, names, identify and key.stopped is None)
+            yield Task(key, _opener(tree, entry, scratch), args, entry.size)
+
+    used = pool or shared(WORKERS, workers)
+    first = True
+    while first or again:
+        first = False
+        for result in used.map("pipeline.content.learning:learn", tasks(), scratch):
+            key: _Key = result.key
+            value = result.value
+            if isinstance(value, Failure) and value.kind is not FailureKind.OPEN and not key.stopped and identify:
+                again.append(_Key(key.entry, value))
+                continue
+            yield _told(key, value)
+
+
+def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
+    path = key.entry.path
+    if isinstance(value, Failure):
+        if isinstance(value.cause, ContentDamage):
+            return Damaged(path, value.cause.finding)
+        if isinstance(value.cause, SystemProblem):
+            return Unreadable(path, value.cause)
+        cause: object = value.cause if value.cause else f"{value.kind}: {value.text}"
+        if isinstance(value.cause, KeyError):
+            cause = "not there any more"
+        return Unreadable(path, SystemProblem("SYS-READ", file=shown(path), cause=cause))
+    if "unreadable" in value:
+        return Unreadable(path, SystemProblem("SYS-READ", file=shown(path), cause=value["unreadable"]))
+    findings: tuple[Finding, ...] = ()
+    format_ = Format(**value["format"]) if value["format"] else None
+    if key.stopped is not None:
+        text = f"{key.stopped.kind}: {key.stopped.text}"
+        findings = (Finding("FMT-STOPPED", path, found=text),)
+        words = f"identification stopped, {text}"
+        format_ = Format(None, "", "", "application/octet-stream", "none", "", words, "siegfried", "", "")
+    return Learnt(path, value["size"], value["digests"], format_, value["changed"], findings)
+
+
+def _opener(tree: Tree, entry: Entry, scratch: Path) -> Callable[[], tuple[int, ...]]:
+    return lambda: (_descriptor(tree, entry, scratch),)
+
+
+def _descriptor(tree: Tree, entry: Entry, scratch: Path) -> int:
+    """A descriptor for a worker: the file itself, or an unnamed copy of what an archive holds."""
+    with tree.open(entry.path) as source:
+        raw = getattr(source, "raw", source)
+        if isinstance(raw, io.FileIO):
+            return os.dup(raw.fileno())
+        if entry.size <= _SMALL:
+            handle = os.memfd_create("member")
+        else:
+            with tempfile.TemporaryFile(dir=scratch) as spool:
+                handle = os.dup(spool.fileno())
+        try:
+            while data := source.read(1 << 20):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(handle, view) :]
+            os.fchmod(handle, 0o444)  # it has no name; a worker that dropped its rights opens it anew
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle

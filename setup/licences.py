@@ -49,9 +49,8 @@ def locked(stem: str) -> dict[str, str]:
         if pinned := re.match(r"([a-z0-9._-]+)==", line):
             name = canonical(pinned[1])
             needs.setdefault(name, "")
-        elif reason := re.match(r"\s+#\s+(?:via\s+)?([a-z0-9._-]+)$", line):
-            if reason[1] != "via":
-                needs[name] += (", " if needs[name] else "") + reason[1]
+        elif (reason := re.match(r"\s+#\s+(?:via\s+)?([a-z0-9._-]+)$", line)) and reason[1] != "via":
+            needs[name] += (", " if needs[name] else "") + reason[1]
     return needs
 
 
@@ -95,9 +94,9 @@ def main() -> int:
     text = [
         "# Licences of the packages that luutru is installed with",
         "",
-        "Written by `make licences` from what the packages state about themselves. Set: `run` = with luutru, `test` = only for tests",
-        "and checks, `judge` = in an environment of its own for one judge. Programs from Debian and the jars of commons-ip (LGPL-3,",
-        "with what it needs) run as processes of their own.",
+        "Written by `make licences` from what the packages state about themselves. Set: `run` = with luutru,",
+        "`test` = only for tests and checks, `judge` = in an environment of its own for one judge.",
+        "Programs from Debian and the jars of commons-ip (LGPL-3, with what it needs) run as processes of their own.",
         "",
         "| package | version | licence | set | part that uses it |",
         "|---|---|---|---|---|",

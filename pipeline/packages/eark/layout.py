@@ -1,0 +1,68 @@
+"""Where things lie in an E-ARK AIP of ours, and what they are called."""
+
+from __future__ import annotations
+
+from pipeline import digests, names
+from pipeline.records import AipIdentity, Link, PackagePath
+
+METS = b"METS.xml"
+PREMIS = b"metadata/preservation/premis.xml"
+DESCRIPTIVE = b"metadata/descriptive/"
+
+PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"
+"""AIPM2 lays down this address with host earkdip."""
+
+REPRESENTATIONS = b"representations/"
+
+
+def base_of(representation: str | None) -> bytes:
+    """The folder of a representation with its slash; empty for the package itself."""
+    return b"" if representation is None else REPRESENTATIONS + representation.encode() + b"/"
+
+
+def representation_of(path: bytes) -> str | None:
+    """The representation in whose folder a path lies (or whose folder it is); None outside."""
+    if not path.startswith(REPRESENTATIONS):
+        return None
+    name = path[len(REPRESENTATIONS) :].partition(b"/")[0]
+    try:
+        return name.decode() or None
+    except UnicodeDecodeError:
+        return None
+
+
+def identifier(aip: AipIdentity, what: str, ref: str | bytes) -> str:
+    """`ID-<uuid>` of a thing, unique over the package: kind of thing, logical path or key."""
+    return f"ID-{digests.part_id(aip.uuid, what, ref if isinstance(ref, str) else ref.decode())}"
+
+
+def file_id(aip: AipIdentity, path: bytes) -> str:
+    """METS and PREMIS call a file by the same id."""
+    return identifier(aip, "file", path)
+
+
+def description_path(aip: AipIdentity, target: PackagePath | None) -> PackagePath:
+    """The file that describes the package, or a file or folder of it."""
+    if target is None:
+        return PackagePath(DESCRIPTIVE + b"dc.xml")
+    name = f"dc-{identifier(aip, 'description', target)}.xml"
+    return PackagePath(base_of(representation_of(target)) + DESCRIPTIVE + name.encode())
+
+
+def place_of_event(links: tuple[Link, ...]) -> str | None:
+    """The representation whose PREMIS tells of an event, None for that of the package.
+
+    What is about the package stands there; what makes an object stands beside that object; the rest beside the
+    first object it is about.
+    """
+    if not links or any(link.what == "package" for link in links):
+        return None
+    link = next((link for link in links if link.role == "outcome"), links[0])
+    if link.what == "representation":
+        return str(link.ref) if isinstance(link.ref, str) else link.ref.decode()
+    return representation_of(link.ref if isinstance(link.ref, bytes) else link.ref.encode())
+
+
+def relative(path: bytes, base: bytes) -> str:
+    """The href of a path in the METS that lies in the folder `base`."""
+    return names.href(path[len(base) :])

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-SOURCES = $(wildcard cli.py pipeline flows bench setup tests)
+SOURCES = $(wildcard cli.py commands pipeline flows bench setup tests)
 FAST := not slow and not judge and not prefect and not browser and not kill
 
 # `make judge PATH=…` names what is judged in the variable in which the shell looks for programs: give that one back.

@@ -18,7 +18,8 @@ def bagit(folder: Path) -> Verdict:
         bag = library.Bag(str(bag_folder))
     except library.BagError as fault:
         return pronounce(JUDGE, bag_folder, [("bag", "error", str(fault))], "not a bag")
-    saw = f"BagIt {'.'.join(map(str, bag.version_info))}, {len(bag.payload_entries())} files, {', '.join(bag.algorithms)}"
+    version = ".".join(str(part) for part in bag.version_info)
+    saw = f"BagIt {version}, {len(bag.payload_entries())} files, {', '.join(bag.algorithms)}"
     try:
         bag.validate()
     except library.BagValidationError as fault:

@@ -1,0 +1,1 @@
+"""Data management: a cache of what is held, rebuilt from one store."""

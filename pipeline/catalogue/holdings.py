@@ -1,0 +1,552 @@
+"""What is held: answers from the lines of the journal, kept ready in a database."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    and_,
+    create_engine,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+
+from pipeline.catalogue.tables import (
+    SCHEMA,
+    about,
+    aips,
+    audits,
+    copies,
+    formats,
+    heads,
+    history,
+    metadata,
+    unchecked,
+    versions,
+)
+from pipeline.errors import SystemProblem, UsageProblem
+from pipeline.storage.journal import Journal
+from pipeline.storage.lines import Commit, Kind, Line, Result, StoreCopy
+from pipeline.workspace import Workspace, rfc3339
+
+_BATCH = 500
+_LOCK_SECONDS = 300
+_PREFIX = re.compile(r"^(?:urn:uuid:|uuid-)?([0-9a-f][0-9a-f-]{0,35})$")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """One copy of an AIP as the journal tells it.
+
+    `state` is `verified`, `waiting`, `damaged`, `missing` or `unreadable`. `written` is when it was made, `audited`
+    when an audit last read it, None when never; both in seconds since 1970. `inventory_digest` is what the commit line
+    says of it, empty for a waiting copy. `files` and `bytes` are the content of all versions it holds.
+    """
+
+    aip: str
+    version: int
+    store: str
+    store_id: str
+    layout: str
+    state: str
+    evidence: str | None
+    inventory_digest: str
+    written: int
+    audited: int | None
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An AIP in its newest version, as committed."""
+
+    uuid: str
+    urn: str
+    version: int
+    ingest: str
+    submission_digest: str
+    payload_digest: str
+    inventory_digest: str
+    label: str
+    kind: str
+    profile: str
+    root: str
+    created: str
+    files: int
+    bytes: int
+    formats: Mapping[str, int]
+    copies: tuple[HeldCopy, ...]
+
+
+class Catalogue:
+    """A cache of the journal. Processes share it behind one lock; it may be deleted at any time.
+
+    `journal` is that of the data folder: lines that another process wrote and did not record are taken from it.
+    """
+
+    def __init__(self, space: Workspace, journal: Journal | None = None) -> None:
+        self.space = space
+        self.journal = journal
+        self._engine = _engine(space.catalogue_url)
+        with self._locked():
+            self.fresh = self._prepare()
+        if journal is not None:
+            self.catch_up()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # ------------------------------------------------------------------ writing
+
+    def record(self, line: Line) -> None:
+        """Takes in one line; a line that was taken in before changes nothing."""
+        if self.journal is not None and line.writer == self.journal.writer:
+            self.catch_up()  # another process may have written the lines before it
+        else:
+            self.apply([line])
+
+    def catch_up(self) -> int:
+        """Takes in the lines of this data folder that are not in yet; returns how many."""
+        if self.journal is None:
+            return 0
+        after = self.seen().get(self.journal.writer, 0)
+        if self.journal.head().seq <= after:
+            return 0
+        return self.apply(self.journal.lines(after))
+
+    def seen(self) -> dict[str, int]:
+        """Up to which number the lines of each writer are in."""
+        with self._engine.connect() as db:
+            return {row.writer: row.seq for row in db.execute(select(heads))}
+
+    def apply(self, lines: Iterable[Line], *, gaps: bool = False) -> int:
+        """Takes in lines, those of one writer in their order; returns how many were new.
+
+        A line that leaves a gap ends its writer's part, so that it comes again with those before it; with `gaps`
+        it is taken in as it is.
+        """
+        count = 0
+        batch: list[Line] = []
+        for line in lines:
+            batch.append(line)
+            if len(batch) >= _BATCH:
+                count += self._apply(batch, gaps)
+                batch = []
+        return count + self._apply(batch, gaps)
+
+    def clear(self) -> None:
+        """Forgets everything; a rebuild follows."""
+        with self._locked():
+            metadata.drop_all(self._engine)
+            _create(self._engine)
+
+    def note(self, name: str, value: str) -> None:
+        """A remark about the catalogue itself."""
+        with self._locked(), self._engine.begin() as db:
+            db.execute(delete(about).where(about.c.name == name))
+            db.execute(insert(about).values(name=name, value=value))
+
+    def noted(self, name: str) -> str | None:
+        with self._engine.connect() as db:
+            return db.execute(select(about.c.value).where(about.c.name == name)).scalar()
+
+    # ------------------------------------------------------------------ asking
+
+    def find(self, text: str) -> Held:
+        """The AIP with this URN, root folder, UUID or unique beginning of it; UsageProblem when none or several."""
+        match = _PREFIX.match(text.strip().lower())
+        if match is None:
+            raise UsageProblem("USE-AIP-UNKNOWN", aip=text)
+        with self._engine.connect() as db:
+            query = select(aips.c.uuid).where(aips.c.uuid.startswith(match[1], autoescape=True)).order_by(aips.c.uuid)
+            found = list(db.execute(query.limit(6)).scalars())
+            if not found:
+                raise UsageProblem("USE-AIP-UNKNOWN", aip=text)
+            if len(found) > 1:
+                raise UsageProblem("USE-AIP-AMBIGUOUS", aip=text, known=", ".join(found[:5]))
+            return self._held(db, found[0])
+
+    def by_submission(self, digest: str) -> Held | None:
+        """The AIP that was made from this submission; the newest one where an earlier write is stranded."""
+        found = self._by(versions.c.submission_digest == digest)
+        return found[-1] if found else None
+
+    def by_payload(self, digest: str) -> tuple[Held, ...]:
+        """All AIPs with this payload, in order of commit."""
+        return self._by(versions.c.payload_digest == digest)
+
+    def holdings(self) -> Iterator[Held]:
+        """All AIPs, by UUID."""
+        last = ""
+        while True:
+            with self._engine.connect() as db:
+                query = select(aips.c.uuid).where(aips.c.uuid > last).order_by(aips.c.uuid).limit(_BATCH)
+                page = [self._held(db, one) for one in db.execute(query).scalars()]
+            if not page:
+                return
+            yield from page
+            last = page[-1].uuid
+
+    def count(self) -> int:
+        """How many AIPs are held."""
+        with self._engine.connect() as db:
+            return int(db.execute(select(func.count()).select_from(aips)).scalar_one())
+
+    def copies(self, *, store: str | None = None, aip: str | None = None) -> Iterator[HeldCopy]:
+        """Copies in the order in which they are due: never read by an audit first, then the longest ago.
+
+        `store` is a name, `aip` a URN. Waiting copies are among them.
+        """
+        query = (
+            select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result)
+            .join(aips, aips.c.uuid == copies.c.uuid)
+            .outerjoin(audits, (audits.c.uuid == copies.c.uuid) & (audits.c.store_id == copies.c.store_id))
+            .order_by(
+                func.coalesce(audits.c.moment, 0), copies.c.moment, copies.c.uuid, copies.c.store, copies.c.store_id
+            )
+        )
+        if store is not None:
+            query = query.where(copies.c.store == store)
+        if aip is not None:
+            query = query.where(aips.c.urn == aip)
+        with self._engine.connect() as db:
+            rows = db.execute(query.execution_options(yield_per=_BATCH))
+            for row in rows:
+                yield _copy(row, self._sizes(db, row.uuid, row.version))
+
+    def show(self, urn: str) -> dict[str, Any]:
+        """What `show/1` says of an AIP: the same from every catalogue that has taken in the same lines."""
+        own = urn.removeprefix("urn:uuid:")
+        with self._engine.connect() as db:
+            all_versions = list(db.execute(select(versions).where(versions.c.uuid == own).order_by(versions.c.version)))
+            if not all_versions:
+                raise UsageProblem("USE-AIP-UNKNOWN", aip=urn)
+            head = all_versions[-1]
+            held = self._held(db, own)
+            lines = db.execute(
+                select(history).where(history.c.uuid == own).order_by(history.c.moment, history.c.writer, history.c.seq)
+            )
+            return {
+                "aip": held.urn,
+                "version": held.version,
+                "label": held.label,
+                "root": held.root,
+                "kind": held.kind,
+                "makes": head.makes,
+                "profile": held.profile,
+                "profile_digest": head.profile_digest,
+                "verdict": head.verdict,
+                "ingest": held.ingest,
+                "submission_digest": held.submission_digest,
+                "payload_digest": held.payload_digest,
+                "carrier": {"kind": head.carrier, "name": head.carrier_name, "digest": head.carrier_digest},
+                "created": held.created,
+                "committed": head.committed,
+                "files": held.files,
+                "bytes": held.bytes,
+                "formats": dict(held.formats),
+                "findings": json.loads(head.findings),
+                "versions": [
+                    {
+                        "version": row.version, "ingest": row.ingest, "created": row.created,
+                        "committed": row.committed, "submission_digest": row.submission_digest,
+                        "inventory_digest": row.inventory_digest, "files": row.files, "bytes": row.bytes,
+                        "stored_files": row.stored_files, "stored_bytes": row.stored_bytes,
+                    }
+                    for row in all_versions
+                ],
+                "copies": [self._show_copy(db, own, copy) for copy in held.copies],
+                "history": [
+                    {"time": row.time, "who": row.who, "kind": row.kind, **json.loads(row.detail)} for row in lines
+                ],
+            }  # fmt: skip
+
+    # ------------------------------------------------------------------ within
+
+    def _show_copy(self, db: Connection, own: str, copy: HeldCopy) -> dict[str, Any]:
+        def at(table: Table) -> ColumnElement[bool]:
+            return and_(table.c.uuid == own, table.c.store_id == copy.store_id)
+
+        row = db.execute(select(copies).where(at(copies))).one()
+        audit = db.execute(select(audits).where(at(audits))).one_or_none()
+        later = db.execute(select(unchecked).where(at(unchecked))).one_or_none()
+        if audit is not None and later is not None and _order(later) < _order(audit):
+            later = None
+        return {
+            "store": copy.store, "store_id": copy.store_id, "layout": copy.layout, "version": copy.version,
+            "state": copy.state, "evidence": copy.evidence, "inventory_digest": copy.inventory_digest,
+            "written": row.time if row.state == "verified" else None,
+            "audit": None if audit is None else {
+                "time": audit.time, "version": audit.version, "result": audit.result, "evidence": audit.evidence,
+                "files": audit.files, "bytes": audit.bytes, "problems_found": audit.problems_found,
+                "problems": json.loads(audit.problems),
+            },
+            "not_checked": None if later is None else {"time": later.time, "reason": later.reason},
+        }  # fmt: skip
+
+    def _by(self, condition: Any) -> tuple[Held, ...]:
+        with self._engine.connect() as db:
+            query = (
+                select(versions.c.uuid, func.min(versions.c.moment).label("first"))
+                .where(condition)
+                .group_by(versions.c.uuid)
+                .order_by("first", versions.c.uuid)
+            )
+            return tuple(self._held(db, row.uuid) for row in db.execute(query))
+
+    def _held(self, db: Connection, own: str) -> Held:
+        aip = db.execute(select(aips).where(aips.c.uuid == own)).one()
+        row = db.execute(select(versions).where(versions.c.uuid == own, versions.c.version == aip.version)).one()
+        counts = db.execute(
+            select(formats.c.puid, formats.c.files)
+            .where(formats.c.uuid == own, formats.c.version == aip.version)
+            .order_by(formats.c.puid)
+        )
+        found = db.execute(
+            select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result)
+            .join(aips, aips.c.uuid == copies.c.uuid)
+            .outerjoin(audits, (audits.c.uuid == copies.c.uuid) & (audits.c.store_id == copies.c.store_id))
+            .where(copies.c.uuid == own)
+            .order_by(copies.c.store, copies.c.store_id)
+        ).all()
+        return Held(
+            own, aip.urn, aip.version, row.ingest, row.submission_digest, row.payload_digest, row.inventory_digest,
+            row.label, row.kind, row.profile, row.root, row.created, row.files, row.bytes,
+            {one.puid: one.files for one in counts},
+            tuple(_copy(one, self._sizes(db, own, one.version)) for one in found),
+        )  # fmt: skip
+
+    @staticmethod
+    def _sizes(db: Connection, own: str, version: int) -> tuple[int, int]:
+        """Files and bytes that a copy of this version holds in a store."""
+        row = db.execute(
+            select(func.sum(versions.c.stored_files), func.sum(versions.c.stored_bytes)).where(
+                versions.c.uuid == own, versions.c.version <= version
+            )
+        ).one()
+        return int(row[0] or 0), int(row[1] or 0)
+
+    def _apply(self, lines: list[Line], gaps: bool) -> int:
+        if not lines:
+            return 0
+        try:
+            with self._locked(), self._engine.begin() as db:
+                known = {row.writer: (row.seq, row.moment) for row in db.execute(select(heads))}
+                count = 0
+                for line in lines:
+                    seq, before = known.get(line.writer, (0, 0))
+                    if line.seq <= seq or (line.seq > seq + 1 and not gaps):
+                        continue
+                    moment = max(before, int(line.time.timestamp()))
+                    try:
+                        _take(db, line, {"moment": moment, "writer": line.writer, "seq": line.seq})
+                    except (LookupError, TypeError, ValueError) as problem:
+                        where = f"{line.writer} {line.seq}"
+                        raise SystemProblem("SYS-JOURNAL-BROKEN", file=where, cause=problem) from problem
+                    known[line.writer] = (line.seq, moment)
+                    count += 1
+                for writer in {line.writer for line in lines} & set(known):
+                    db.execute(delete(heads).where(heads.c.writer == writer))
+                    db.execute(insert(heads).values(writer=writer, seq=known[writer][0], moment=known[writer][1]))
+                return count
+        except SQLAlchemyError as problem:
+            raise _failed(problem) from problem
+
+    def _prepare(self) -> bool:
+        """Makes the tables; True when nothing is in them, also because they had another schema or were unreadable."""
+        try:
+            with self._engine.connect() as db:
+                found = db.execute(select(about.c.value).where(about.c.name == "schema")).scalar()
+            if found == str(SCHEMA):
+                return False
+        except OperationalError:
+            pass  # no tables yet
+        except DatabaseError:
+            self._discard()
+        try:
+            self._reflect_and_drop()
+            _create(self._engine)
+        except SQLAlchemyError as problem:
+            raise _failed(problem) from problem
+        return True
+
+    def _reflect_and_drop(self) -> None:
+        old = MetaData()
+        old.reflect(self._engine)
+        old.drop_all(self._engine)
+
+    def _discard(self) -> None:
+        """A database file that is none is put aside; it is a cache."""
+        name = self._engine.url.database
+        if self._engine.url.get_backend_name() != "sqlite" or not name:
+            return
+        self._engine.dispose()
+        Path(name).replace(f"{name}.unreadable-{int(time.time())}")
+
+    def _locked(self) -> _Lock:
+        self.space.locks.mkdir(parents=True, exist_ok=True)
+        return _Lock(self.space.locks / "catalogue.lock")
+
+
+class _Lock:
+    """The lock of the catalogue's writers, raised about in our words."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = FileLock(file, timeout=_LOCK_SECONDS)
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire()
+        except (Timeout, OSError) as problem:
+            raise SystemProblem("SYS-CATALOGUE", transient=True, cause=problem) from problem
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
+    """One line into the tables. What it says wins over what earlier lines said, in whatever order they come."""
+    fields = line.fields
+    if line.kind == Kind.COMMIT:
+        _commit(db, line, Commit.of(fields), told)
+    elif line.kind == Kind.COPY_MADE:
+        own, store = _uuid(fields["aip"]), StoreCopy(**fields["store"])
+        _copy_row(db, own, fields["version"], store, line, told)
+        _history(db, own, line, told, {"version": fields["version"], "store": store.name, "from": fields["from"]})
+    elif line.kind == Kind.AUDIT:
+        own = _uuid(fields["aip"])
+        kept = ("version", "result", "evidence", "files", "bytes", "problems_found")
+        values = {key: fields[key] for key in kept}
+        problems = json.dumps(fields["problems"], ensure_ascii=False)
+        key = {"uuid": own, "store_id": fields["store_id"]}
+        _newest(db, audits, key, {**values, "problems": problems, "time": rfc3339(line.time)}, told)
+        short = {key: fields[key] for key in ("version", "store", "result", "evidence", "problems_found")}
+        _history(db, own, line, told, short)
+    elif line.kind == Kind.NOT_CHECKED:
+        values = {"store": fields["store"], "reason": fields["reason"], "time": rfc3339(line.time)}
+        for urn in fields["aips"]:
+            _newest(db, unchecked, {"uuid": _uuid(urn), "store_id": fields["store_id"]}, values, told)
+    elif isinstance(fields.get("aip"), str):
+        detail = {key: value for key, value in fields.items() if key != "aip"}
+        _history(db, _uuid(fields["aip"]), line, told, detail)
+
+
+def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any]) -> None:
+    own = _uuid(commit.aip)
+    values = {
+        name: getattr(commit, name) for name in (
+            "ingest", "submission_digest", "payload_digest", "inventory_digest", "label", "kind", "makes", "profile",
+            "profile_digest", "root", "carrier", "carrier_name", "carrier_digest", "verdict", "created", "files",
+            "bytes", "stored_files", "stored_bytes",
+        )
+    }  # fmt: skip
+    values["committed"] = rfc3339(line.time)
+    values["findings"] = json.dumps(dict(sorted(commit.findings.items())))
+    key = {"uuid": own, "version": commit.version}
+    if _newest(db, versions, key, values, told):
+        db.execute(delete(formats).where(formats.c.uuid == own, formats.c.version == commit.version))
+        counts = [{**key, "puid": puid, "files": files} for puid, files in sorted(commit.formats.items())]
+        if counts:
+            db.execute(insert(formats), counts)
+    head = db.execute(select(aips.c.version).where(aips.c.uuid == own)).scalar()
+    if head is None:
+        db.execute(insert(aips).values(uuid=own, urn=commit.aip, version=commit.version))
+    elif head < commit.version:
+        db.execute(update(aips).where(aips.c.uuid == own).values(version=commit.version))
+    for store in commit.stores:
+        _copy_row(db, own, commit.version, store, line, told)
+    detail = {
+        "version": commit.version, "ingest": commit.ingest, "inventory_digest": commit.inventory_digest,
+        "stores": [{"store": one.name, "state": _state(one), "evidence": one.evidence} for one in commit.stores],
+    }  # fmt: skip
+    _history(db, own, line, told, detail)
+
+
+def _copy_row(db: Connection, own: str, version: int, store: StoreCopy, line: Line, told: Mapping[str, Any]) -> None:
+    values = {
+        "store": store.name, "version": version, "layout": store.layout, "state": _state(store),
+        "evidence": store.evidence if _state(store) == "verified" else None,
+        "inventory_digest": store.inventory_digest, "time": rfc3339(line.time),
+    }  # fmt: skip
+    _newest(db, copies, {"uuid": own, "store_id": store.id}, values, told)
+
+
+def _newest(
+    db: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], told: Mapping[str, Any]
+) -> bool:
+    """Writes a row unless a later line has written it; True when it was written."""
+    there = [table.c[name] == value for name, value in key.items()]
+    row = db.execute(select(table.c.moment, table.c.writer, table.c.seq).where(*there)).one_or_none()
+    if row is None:
+        db.execute(insert(table).values(**key, **values, **told))
+        return True
+    if _order(row) >= (told["moment"], told["writer"], told["seq"]):
+        return False
+    db.execute(update(table).where(*there).values(**values, **told))
+    return True
+
+
+def _history(db: Connection, own: str, line: Line, told: Mapping[str, Any], detail: Mapping[str, Any]) -> None:
+    db.execute(
+        insert(history).values(
+            uuid=own, time=rfc3339(line.time), kind=line.kind, who=line.who,
+            detail=json.dumps(detail, ensure_ascii=False), **told,
+        )
+    )  # fmt: skip
+
+
+def _order(row: Any) -> tuple[int, str, int]:
+    return (row.moment, row.writer, row.seq)
+
+
+def _state(store: StoreCopy) -> str:
+    """A copy is verified or it waits; there is nothing between."""
+    return "verified" if store.state == "verified" else "waiting"
+
+
+def _copy(row: Any, sizes: tuple[int, int]) -> HeldCopy:
+    """An audit that is younger than the writing of the copy says what state it is in."""
+    state = row.state
+    if state == "verified" and row.result not in (None, Result.INTACT) and (row.audited or 0) >= row.moment:
+        state = row.result
+    return HeldCopy(
+        row.urn, row.version, row.store, row.store_id, row.layout, state, row.evidence, row.inventory_digest,
+        row.moment, row.audited, *sizes,
+    )  # fmt: skip
+
+
+def _uuid(urn: str) -> str:
+    return str(uuid.UUID(urn.removeprefix("urn:uuid:")))
+
+
+def _engine(url: str) -> Engine:
+    return create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+
+
+def _create(engine: Engine) -> None:
+    metadata.create_all(engine)
+    with engine.begin() as db:
+        db.execute(delete(about).where(about.c.name == "schema"))
+        db.execute(insert(about).values(name="schema", value=str(SCHEMA)))
+
+
+def _failed(problem: Exception) -> SystemProblem:
+    return SystemProblem("SYS-CATALOGUE", cause=str(problem).splitlines()[0])

@@ -71,7 +71,9 @@ def aip(item: Item) -> str:
     if not item.get("aip"):
         return "–"
     name = fit(item["aip"]).removeprefix("urn:uuid:")
-    return f"{name[:8]} {fit(item['version'])}" if item.get("version") else name[:8]
+    version = item.get("version")
+    number = f"v{version}" if isinstance(version, int) else version
+    return f"{name[:8]} {fit(number)}" if item.get("version") else name[:8]
 
 
 def formats(item: Item) -> str:

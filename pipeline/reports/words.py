@@ -134,9 +134,9 @@ def verdict(item: dict[str, Any], lang: Lang) -> str:
     return word(RESULTS if "result" in item else VERDICTS, verdict_key(item), lang)
 
 
-def verdict_word(value: str | None, lang: Lang, waiting_for: str | None = None) -> str:
+def verdict_word(value: str | None, lang: str, waiting_for: str | None = None) -> str:
     """The word for a verdict as the documents spell it."""
-    return verdict({"verdict": value, "waiting_for": waiting_for}, lang)
+    return verdict({"verdict": value, "waiting_for": waiting_for}, "vi" if lang == "vi" else "en")
 
 
 def mood(item: dict[str, Any]) -> Literal["good", "bad", "wait", "same", "none"]:

@@ -253,7 +253,8 @@ def _member(
         findings.refuse("PKG-ZIP-ENCRYPTED", path)
     if record.method not in (_STORED, _DEFLATED, _BZIP2):
         findings.refuse("PKG-ZIP-METHOD", path, "0, 8, 12", record.method)
-    if (record.method == _STORED and record.packed != record.size) or (folder and record.size):
+    plain = record.method == _STORED and not record.flags & _ENCRYPTED
+    if (plain and record.packed != record.size) or (folder and record.size):
         findings.refuse("PKG-ZIP-SIZE", path, record.packed, record.size)
     start = _local(source, record, path, findings)
     if start is None:

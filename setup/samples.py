@@ -290,7 +290,7 @@ def bag_in_tar_gz() -> bytes:
     payload = {
         "Bàn giao khi sáp nhập/Danh mục 100%.txt": text("Danh mục hồ sơ bàn giao", "Đã hoàn thành 100%."),
         "Bàn giao khi sáp nhập/Tờ trình\nsố 8.txt": text("Tờ trình số 8", "Tên tệp có ký tự xuống dòng."),
-        unicodedata.normalize("NFD", "Bàn giao khi sáp nhập/Biên bản.txt"): MINUTES,
+        "Bàn giao khi sáp nhập/" + unicodedata.normalize("NFD", "Biên bản.txt"): MINUTES,
     }
     return gzipped(tarred(bag("Túi hồ sơ xã Thử Nghiệm", payload)))
 
@@ -335,7 +335,7 @@ def eark_sip() -> bytes:
 
 def bomb() -> bytes:
     """One member that grows a thousandfold."""
-    deflated, size = zeros_deflated(260_000)
+    deflated, size = zeros_deflated(300_000)
     return zipped([Member("Bản đồ địa chính.tif".encode(), deflated, UTF8, DEFLATED, crc_of_zeros(size), size)])
 
 
@@ -352,7 +352,7 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "accepted--ok--zip-mang-ten-tar.tar": lambda: zipped([member("Biên bản/Biên bản họp.txt", MINUTES)]),
     "rejected--PKG-KIND--sip-eark.tar": eark_sip,
     "rejected--PKG-EMPTY--thu-muc-rong.zip": lambda: zipped([member("Thư mục rỗng/")]),
-    "rejected--PKG-NAME--leo-thu-muc.zip": lambda: zipped(
+    "rejected--PKG-CLIMBING--leo-thu-muc.zip": lambda: zipped(
         [
             member("Hồ sơ/Công văn.txt", LETTER),
             member("../../../thoát ra ngoài.txt", b"x\n"),
@@ -362,8 +362,8 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "rejected--PKG-LINK--lien-ket.tar": lambda: tarred(
         [("Hồ sơ/Công văn.txt".encode(), LETTER)], {"Hồ sơ/mật khẩu.txt".encode(): "/etc/passwd"}
     ),
-    "rejected--PKG-TRUNCATED--bi-cat-cut.zip": truncated,
-    "rejected--PKG-ENCRYPTED--co-mat-khau.zip": lambda: zipped(
+    "rejected--PKG-ZIP-TRUNCATED--bi-cat-cut.zip": truncated,
+    "rejected--PKG-ZIP-ENCRYPTED--co-mat-khau.zip": lambda: zipped(
         [encrypted("Hồ sơ mật/Công văn 71.txt", LETTER, b"luutru")]
     ),
     "rejected--PKG-BOMB--bom-nen.zip": bomb,

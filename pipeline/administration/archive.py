@@ -94,6 +94,6 @@ def opened(space: Workspace) -> Iterator[Archive]:
 
 
 def _opened(space: Workspace, setting: StoreSetting, archive_id: str) -> Store:
-    scratch = space.work / "scratch"
+    scratch = space.root / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     return open_store(setting, archive_id, scratch)

@@ -10,6 +10,7 @@ from pipeline.digests import aip_uuid, ingest_id, package_digest
 from pipeline.errors import SystemProblem
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Checked, Ended, Received
+from pipeline.names import shown
 from pipeline.packages import Kind
 from pipeline.packages.registry import KINDS
 from pipeline.records import Finding, PackagePath, Use, Verdict
@@ -58,17 +59,24 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
     done = files - sum(1 for _ in ledger.unread())
     read = 0
     batch: list[Learnt] = []
-    damaged: list[Finding] = []
+    found: list[Finding] = []
     workers = settings(current.request.space).workers
     for result in read_all(
         tree, ledger.unread(), algorithms, identify=identify, workers=workers, scratch=current.scratch
     ):
         if isinstance(result, Unreadable):
             _keep(current, batch)
-            raise SystemProblem("SYS-FILE-READ", file=current.request.package, path=_name(result), cause=result.cause)
+            raise SystemProblem(
+                "SYS-FILE-READ", transient=result.problem.transient, file=shown(bytes(current.request.package)),
+                path=shown(result.path), cause=result.problem.values.get("cause", result.problem),
+            )  # fmt: skip
         if isinstance(result, Damaged):
-            damaged.append(result.finding)
+            found.append(result.finding)
             continue
+        if result.changed:
+            _keep(current, batch)
+            raise SystemProblem("SYS-CHANGED", file=shown(bytes(current.request.package)), path=shown(result.path))
+        found += result.findings
         batch.append(result)
         done, read = done + 1, read + result.size
         if len(batch) >= BATCH or result.size > 2**26:
@@ -76,7 +84,7 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
             current.progress("check", done, files, read, size)
             current.check_stop()
     _keep(current, batch)
-    ledger.find("check", damaged)
+    ledger.find("check", found)
 
 
 def refused(current: Session, kind: Kind) -> Iterator[Finding]:
@@ -99,14 +107,8 @@ def package_digests(current: Session, kind: Kind) -> tuple[str, str]:
 
 
 def _keep(current: Session, batch: list[Learnt]) -> None:
-    current.ledger.learnt((row.path, row.digests, row.format, row.mime) for row in batch)
+    current.ledger.learnt((row.path, row.digests, row.format, row.format.mime if row.format else "") for row in batch)
     batch.clear()
-
-
-def _name(result: Unreadable) -> str:
-    from pipeline.names import shown
-
-    return shown(result.path)
 
 
 def _fact(current: Session, key: str) -> str:

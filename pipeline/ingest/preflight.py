@@ -8,6 +8,7 @@ import traceback
 from pipeline.administration.archive import Archive, archive
 from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Profile, household
+from pipeline.storage import intents
 from pipeline.storage.lines import Kind, settings_changed
 from pipeline.storage.stores import Store
 from pipeline.workspace import Workspace, now, write_json
@@ -36,8 +37,26 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
 
         rebuild(at_hand.catalogue, writable[0])
     at_hand.journal.check(writable)
+    close_finished(at_hand, writable)
     _settings_in_force(at_hand, profile, writable)
     return at_hand
+
+
+def close_finished(at_hand: Archive, stores: list[Store]) -> None:
+    """Removes intents whose version stands in the journal: their writer was killed on its last steps."""
+    for store in stores:
+        for intent in intents.still_open(store):
+            if _committed(at_hand, intent.urn, intent.version) == intent.inventory_sha256:
+                intents.close(store, intent.urn, intent.version)
+
+
+def _committed(at_hand: Archive, urn: str, version: int) -> str | None:
+    """Inventory digest of the newest version that the journal knows, if it is this one."""
+    try:
+        held = at_hand.catalogue.find(urn)
+    except UsageProblem:
+        return None
+    return held.inventory_digest if held.version == version else None
 
 
 def room(where: str, free: int, needed: int) -> None:

@@ -1,0 +1,1 @@
+"""How work is run: batches, workers, schedules, dashboards. No rule about content."""

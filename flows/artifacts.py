@@ -1,0 +1,102 @@
+"""Reports in the dashboard: Markdown per package, one table per batch. Texts come from `pipeline/reports`."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
+from prefect.logging import get_run_logger
+
+from pipeline import names
+from pipeline.reports import cells, markdown
+from pipeline.reports.words import Lang, text
+
+if TYPE_CHECKING:
+    from flows.jobs import Job
+    from pipeline.ingest.item import Item
+
+MOST_BYTES = 200_000
+"""A longer report is cut: the whole list of findings is in the JSON and HTML reports."""
+
+BETWEEN_SECONDS = 1.0
+AWAY_SECONDS = 60.0
+_away_until = 0.0
+
+
+async def report(item: Item, lang: Lang) -> None:
+    """The report of a package on the run that is under way; a dashboard that is away changes nothing."""
+    made = markdown.item(item.document(), lang)
+    if len(made) > MOST_BYTES:
+        made = made[:MOST_BYTES].rpartition("\n")[0] + "\n\n…\n"
+    await _kept(acreate_markdown_artifact(made, key=key("report", item.ingest), description=_title(item)))
+
+
+class Table:
+    """The table of a batch, which fills while it runs."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._lang = job.lang
+        self._id: UUID | None = None
+        self._last = 0.0
+
+    async def begin(self) -> None:
+        title = text("ingest", self._lang)
+        made = acreate_table_artifact(self._rows(), key=key("batch", self._job.row.id), description=title)
+        self._id = await _kept(made)
+        self._last = time.monotonic()
+
+    async def fill(self, last: bool = False) -> None:
+        """At most once a second; the last time always."""
+        if self._id is None or (not last and time.monotonic() - self._last < BETWEEN_SECONDS):
+            return
+        self._last = time.monotonic()
+        await _kept(self._update(self._id))
+
+    async def _update(self, identifier: UUID) -> None:
+        async with get_client() as client:
+            await client.update_artifact(identifier, ArtifactUpdate(data=json.dumps(self._rows())))
+
+    def _rows(self) -> list[dict[str, str]]:
+        rows = []
+        for request, item in zip(self._job.requests, self._job.results, strict=True):
+            shown = item.document() if item else {"path": names.shown(bytes(request.package))}
+            row = {}
+            for column in cells.PACKAGES:
+                told = column.shown(shown, self._lang) if item or column.key == "package" else "…"
+                row[text(column.key, self._lang)] = _cell(told)
+            rows.append(row)
+        return rows
+
+
+def key(kind: str, identifier: str | None) -> str | None:
+    """A key of lower-case letters, digits and dashes; None where there is nothing to tell runs apart by."""
+    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', identifier.lower())}" if identifier else None
+
+
+def _title(item: Item) -> str:
+    return markdown.escaped(cells.base(item.document()))
+
+
+def _cell(told: str) -> str:
+    return told
+
+
+async def _kept(made: Any) -> Any:
+    """What the dashboard answers; None when it does not, and then it is not asked for a minute."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        made.close()
+        return None
+    try:
+        return await made
+    except Exception as trouble:
+        _away_until = time.monotonic() + AWAY_SECONDS
+        get_run_logger().warning("The report could not be shown: %s", type(trouble).__name__)
+        return None

@@ -1,15 +1,18 @@
 """What format a file is, by PRONOM: the engines behind one result model.
 
-Runs inside the workers of the pool: the engine parses hostile bytes in C, holds the interpreter while it scans and
-knows no limits. Its traps and measurements are in the recipe on identification.
+`Engine` runs inside the workers of the pool: it parses hostile bytes in C, holds the interpreter while it
+scans and knows no limits. Its traps and measurements are in the recipe on identification.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from pipeline.records import Finding, Format, PackagePath
 
 CLIP = 8 << 20
 """Bytes kept at each end of a large file."""
@@ -149,6 +152,20 @@ class Engine:
         except magic.MagicException:
             return _OCTETS
         return mime if re.fullmatch(r"[\w.+-]+/[\w.+-]+", mime) and not mime.startswith("inode/") else _OCTETS
+
+
+def format_findings(path: PackagePath, size: int, found: Format | None) -> Iterator[Finding]:
+    """What an archivist should know about the format of one file; nothing about an empty one, it has none."""
+    if found is None or not size:
+        return
+    if found.engine == "libmagic":
+        yield Finding("FMT-NO-ENGINE", path, found=found.mime)
+    elif found.puid is None and not found.warning.startswith("identification stopped"):
+        guesses = ", ".join(candidates(found.warning))
+        yield Finding("FMT-UNKNOWN", path, expected=guesses or None, found=found.mime)
+    elif "extension mismatch" in found.warning:
+        name = f"{found.name} {found.version}".strip()
+        yield Finding("FMT-EXTENSION", path, expected=f"{found.puid} {name}", found=extension_of(path) or None)
 
 
 def candidates(warning: str) -> list[str]:

@@ -250,7 +250,7 @@ def test_processes_and_threads_are_one_writer(tmp_path: Path) -> None:
     book.flush([one])
     lines = list(all_lines(StoreSource(one)))
     assert [line.seq for line in lines] == list(range(1, 91))
-    assert codes(StoreSource(one), FolderSource(home.journal, whole=False)) == []
+    assert codes(StoreSource(one), FolderSource(home.journal)) == []
 
 
 @pytest.mark.parametrize("moment", range(12))
@@ -293,7 +293,7 @@ def test_killed_at_any_moment(tmp_path: Path, moment: int) -> None:
     book = journal(home)
     book.append("export", {})
     book.flush([one])
-    assert codes(StoreSource(one), FolderSource(home.journal, whole=False)) == []
+    assert codes(StoreSource(one), FolderSource(home.journal)) == []
     assert len(list((home.journal / "open").rglob("*.jsonl"))) == 1
 
 
@@ -432,7 +432,7 @@ def test_any_changed_byte_is_found(
     raw[at] = byte
     file.write_bytes(bytes(raw))
     try:
-        found = verify([StoreSource(one), FolderSource(root / "copy", "copy")]).findings
+        found = verify([StoreSource(one), FolderSource(root / "copy", "copy", whole=True)]).findings
     except SystemProblem as problem:
         assert problem.code == "SYS-FORMAT"  # the byte was the format number
     else:

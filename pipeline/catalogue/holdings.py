@@ -107,7 +107,7 @@ class Catalogue:
         self.journal = journal
         self._engine = _engine(space.catalogue_url)
         with self._locked():
-            self.fresh = self._prepare()
+            self._prepare()
         if journal is not None:
             self.catch_up()
 
@@ -152,21 +152,23 @@ class Catalogue:
                 batch = []
         return count + self._apply(batch, gaps)
 
-    def clear(self) -> None:
-        """Forgets everything; a rebuild follows."""
+    @property
+    def fresh(self) -> bool:
+        """No store's journal was read to its end since the tables were made: other writers' AIPs are not known."""
+        with self._engine.connect() as db:
+            return db.execute(select(about.c.value).where(about.c.name == "rebuilt")).scalar() is None
+
+    def begin_rebuild(self) -> None:
+        """Forgets everything."""
         with self._locked():
             metadata.drop_all(self._engine)
             _create(self._engine)
 
-    def note(self, name: str, value: str) -> None:
-        """A remark about the catalogue itself."""
+    def end_rebuild(self, store: str) -> None:
+        """From here on the catalogue is as complete as that store's journal."""
         with self._locked(), self._engine.begin() as db:
-            db.execute(delete(about).where(about.c.name == name))
-            db.execute(insert(about).values(name=name, value=value))
-
-    def noted(self, name: str) -> str | None:
-        with self._engine.connect() as db:
-            return db.execute(select(about.c.value).where(about.c.name == name)).scalar()
+            db.execute(delete(about).where(about.c.name == "rebuilt"))
+            db.execute(insert(about).values(name="rebuilt", value=store))
 
     # ------------------------------------------------------------------ asking
 
@@ -192,6 +194,14 @@ class Catalogue:
     def by_payload(self, digest: str) -> tuple[Held, ...]:
         """All AIPs with this payload, in order of commit."""
         return self._by(versions.c.payload_digest == digest)
+
+    def committed(self, urn: str, version: int) -> str | None:
+        """Digest of the inventory that was committed as this version; None when there was no such commit."""
+        query = select(versions.c.inventory_digest)
+        with self._engine.connect() as db:
+            return db.execute(
+                query.where(versions.c.uuid == urn.removeprefix("urn:uuid:"), versions.c.version == version)
+            ).scalar()
 
     def holdings(self) -> Iterator[Held]:
         """All AIPs, by UUID."""
@@ -370,13 +380,13 @@ class Catalogue:
         except SQLAlchemyError as problem:
             raise _failed(problem) from problem
 
-    def _prepare(self) -> bool:
-        """Makes the tables; True when nothing is in them, also because they had another schema or were unreadable."""
+    def _prepare(self) -> None:
+        """Makes the tables, anew when they had another schema or were unreadable."""
         try:
             with self._engine.connect() as db:
                 found = db.execute(select(about.c.value).where(about.c.name == "schema")).scalar()
             if found == str(SCHEMA):
-                return False
+                return
         except OperationalError:
             pass  # no tables yet
         except DatabaseError:
@@ -386,7 +396,6 @@ class Catalogue:
             _create(self._engine)
         except SQLAlchemyError as problem:
             raise _failed(problem) from problem
-        return True
 
     def _reflect_and_drop(self) -> None:
         old = MetaData()
@@ -487,6 +496,9 @@ def _copy_row(db: Connection, own: str, version: int, store: StoreCopy, line: Li
         "inventory_digest": store.inventory_digest, "time": rfc3339(line.time),
     }  # fmt: skip
     _newest(db, copies, {"uuid": own, "store_id": store.id}, values, told)
+    if store.id:  # a copy may have waited for a store whose id was not known yet
+        unnamed = (copies.c.uuid == own, copies.c.store == store.name, copies.c.store_id == "")
+        db.execute(delete(copies).where(*unnamed))
 
 
 def _newest(

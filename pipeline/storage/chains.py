@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,11 +94,11 @@ class StoreSource:
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
-    """A folder with one folder per writer: `journal/` of a file store, or (not `whole`) of a data folder."""
+    """A folder with one folder per writer: `journal/` of a data folder, or (`whole`) of a file store."""
 
     folder: Path
-    name: str = "journal"
-    whole: bool = True
+    name: str = "data-folder"
+    whole: bool = False
 
     def paths(self) -> Iterator[tuple[str, int]]:
         for base, _folders, names in os.walk(self.folder):
@@ -129,23 +129,27 @@ def read_lines(source: BinaryIO, what: str) -> Iterator[Line]:
             raise SystemProblem("SYS-JOURNAL-BROKEN", file=what, cause=problem) from None
 
 
-def all_lines(source: Source, note: Callable[[Finding], None] | None = None) -> Iterator[Line]:
+def all_lines(
+    source: Source, note: Callable[[Finding], None] | None = None, *, after: Mapping[str, int] | None = None
+) -> Iterator[Line]:
     """Lines of all writers in order of time, then writer; those of one writer always in the order he wrote them.
 
     What is no line is told to `note` and passed over; without `note` it is raised as SYS-JOURNAL-BROKEN.
-    Memory: one open segment per writer.
+    `after` names, by writer, the last line that is known already. Memory: one open segment per writer.
     """
-    streams = [_of_writer(source, chain, note) for chain in segments(source).values()]
+    known = after or {}
+    streams = [_of_writer(source, chain, known.get(writer, 0), note) for writer, chain in segments(source).items()]
     for _moment, _writer, _seq, line in merge(*streams, key=lambda item: item[:3]):
         yield line
 
 
 def _of_writer(
-    source: Source, chain: list[Segment], note: Callable[[Finding], None] | None
+    source: Source, chain: list[Segment], done: int, note: Callable[[Finding], None] | None
 ) -> Iterator[tuple[datetime, str, int, Line]]:
     moment: datetime | None = None
-    done = 0
     for segment in chain:
+        if segment.last <= done:
+            continue
         where = f"{source.name}:{segment.key}"
         with closing(source.open(segment.path)) as lines:
             for number, raw in enumerate(lines, 1):
@@ -183,7 +187,7 @@ def verify(sources: Iterable[Source]) -> Checked:
     given = list(sources)
     for source in given:
         check.source(source)
-    check.compare([source.name for source in given])
+    check.compare([source.name for source in given if source.whole])
     check.seals({source.name: source for source in given})
     return Checked(
         tuple(check.found), tuple(source.name for source in given), len(check.writers), len(check.held), check.lines

@@ -227,7 +227,6 @@ def test_another_schema_or_no_database_is_begun_anew(book: Journal, held: Catalo
     again = Catalogue(book.space, book)
     assert again.fresh and again.count() == 1
     again.close()
-    assert not Catalogue(book.space).fresh
 
 
 def test_a_line_that_makes_no_sense_is_named(book: Journal, held: Catalogue) -> None:

@@ -1,4 +1,4 @@
-"""Before the first byte: are there stores enough, can they be written, is there room; and after the last: the journal."""
+"""Before the first byte: stores enough, writable, with room; after the last one: the journal in every store."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
     writable = [store for store in reached if _writable(at_hand, store)]
     if not writable:
         raise next(iter(at_hand.absent.values()))
-    if at_hand.catalogue.fresh and at_hand.catalogue.count() == 0:
-        from pipeline.catalogue.rebuild import rebuild
+    if at_hand.catalogue.fresh:
+        from pipeline.catalogue.rebuild import rebuild, take_in
 
-        rebuild(at_hand.catalogue, writable[0])
+        rebuild(at_hand.catalogue, writable[0], compare=False)
+        for store in writable[1:]:
+            take_in(at_hand.catalogue, store)
     at_hand.journal.check(writable)
     close_finished(at_hand, writable)
     _settings_in_force(at_hand, profile, writable)

@@ -135,9 +135,7 @@ def status(as_json: bool, lang: str | None) -> None:
 @click.option("--plan", is_flag=True, help="Say what is due, read nothing.")
 @click.option("--budget", help="Stop after so much: 500GB, 2h or 1000 (copies).")
 @json_option
-def audit(
-    store: str | None, aip: str | None, plan: bool, budget: str | None, as_json: bool, lang: str | None
-) -> None:
+def audit(store: str | None, aip: str | None, plan: bool, budget: str | None, as_json: bool, lang: str | None) -> None:
     """Read stored copies again and say whether they are intact."""
     from commands import audit as run
 

@@ -45,11 +45,12 @@ def verify_journal(*, as_json: bool, lang: str | None) -> int:
     def work() -> Answer:
         from pipeline.administration.archive import opened
         from pipeline.findings import as_json as shape
-        from pipeline.storage.chains import FolderSource, StoreSource, verify
+        from pipeline.storage.chains import FolderSource, Source, StoreSource, verify
 
         space = workspace()
         with opened(space) as at_hand:
-            sources = [FolderSource(space.journal), *(StoreSource(store) for store in at_hand.reach())]
+            sources: list[Source] = [FolderSource(space.journal)]
+            sources += [StoreSource(store) for store in at_hand.reach()]
             checked = verify(sources)
             findings = [shape(finding) for finding in checked.findings]
             absent = sorted(at_hand.absent)
@@ -59,7 +60,8 @@ def verify_journal(*, as_json: bool, lang: str | None) -> int:
         def text(document: dict[str, Any], tongue: str) -> str:
             head = {"vi": f"{checked.lines} dòng nhật ký", "en": f"{checked.lines} lines"}[tongue]
             told = [f"{one['code']}: {one['message'][tongue]}" for one in findings]
-            return "\n".join([head, *told, *({"vi": f"không tới được: {name}", "en": f"absent: {name}"}[tongue] for name in absent)])
+            away = {"vi": "không tới được", "en": "out of reach"}[tongue]
+            return "\n".join([head, *told, *(f"{away}: {name}" for name in absent)])
 
         return Answer([], 1 if bad else 3 if absent else 0, text, extra)
 

@@ -163,9 +163,7 @@ def _signals(got: list[int]) -> Iterator[None]:
             os._exit(128 + number)
         got.append(number)
         stopping.set()
-        note(
-            "Đang dừng sau tệp hiện tại; nhấn lần nữa để dừng ngay. · Stopping after the current file; again to stop now."
-        )
+        note("Đang dừng sau tệp hiện tại; nhấn lần nữa để dừng ngay. · Stopping after this file; again to stop now.")
 
     previous = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

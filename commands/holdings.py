@@ -56,7 +56,8 @@ def status(*, as_json: bool, lang: str | None) -> int:
             items = list(states(at_hand))
         services = running(space)
         dashboard = services.dashboard if services else ""
-        items.append({"what": "services", "name": "prefect", "state": "up" if services else "down", "detail": dashboard})
+        state = "up" if services else "down"
+        items.append({"what": "services", "name": "prefect", "state": state, "detail": dashboard})
         return Answer(items, 0, _states)
 
     return answer("status/1", work, as_json=as_json, lang=lang)
@@ -102,5 +103,3 @@ def _shown(document: dict[str, Any], lang: str) -> str:
 
 def _states(document: dict[str, Any], lang: str) -> str:
     return "\n".join(f"{one['what']:16} {one['state']:12} {one['name']} {one['detail']}" for one in document["items"])
-
-

@@ -8,12 +8,20 @@ from typing import Any
 from commands.frame import Answer, answer, language, note, tables
 from commands.progress import Display
 from pipeline.errors import Interrupted, UsageProblem
+from pipeline.findings import problem_json
 from pipeline.ingest.item import Item, exit_code
 from pipeline.ingest.tokens import Request
 
 
 def ingest(
-    paths: tuple[Path, ...], *, batch: bool, profile: str, kind: str | None, queue: bool, as_json: bool, lang: str | None
+    paths: tuple[Path, ...],
+    *,
+    batch: bool,
+    profile: str,
+    kind: str | None,
+    queue: bool,
+    as_json: bool,
+    lang: str | None,
 ) -> int:
     """Exit code of the contract; the document is `ingest/1`."""
 
@@ -77,7 +85,8 @@ def finish(space: Any, lang: str) -> None:
     from pipeline.ingest.preflight import close_journal
 
     for problem in close_journal(space):
-        note(problem)
+        told = problem_json(problem)
+        note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
 
 
 def _report(space: Any, documents: list[dict[str, Any]]) -> None:

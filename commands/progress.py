@@ -94,7 +94,8 @@ class Display:
             self._bar.remove_task(self._task)
             self._task = None
         word = verdict_word(item.verdict, self._lang) if item.verdict else f"! {(item.problem or {}).get('code')}"
-        line = f"[{self._finished}/{self._packages}] {item.path}: {word} ({item.files}, {item.bytes} B, {item.seconds} s)"
+        size = f"{item.files}, {item.bytes} B, {item.seconds} s"
+        line = f"[{self._finished}/{self._packages}] {item.path}: {word} ({size})"
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False)
         else:

@@ -17,8 +17,9 @@ def up(*, as_json: bool, lang: str | None) -> int:
         services = start(workspace(), note)
         items = [
             {"name": "dashboard", "address": services.dashboard, "password_file": str(services.password_file)},
-            {"name": "s3", "address": services.s3, "password_file": str(services.s3_credentials), "bucket": services.bucket},
-        ]
+            {"name": "s3", "address": services.s3, "password_file": str(services.s3_credentials),
+             "bucket": services.bucket},
+        ]  # fmt: skip
 
         def text(document: dict[str, Any], tongue: str) -> str:
             word = {"vi": "Bảng theo dõi", "en": "Dashboard"}[tongue]

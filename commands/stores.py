@@ -131,7 +131,7 @@ def _listed(document: dict[str, Any], lang: str) -> str:
         lines.append(
             {
                 "vi": f"Lưu ý: {number} kho nhưng chỉ có {apart} nơi độc lập; các kho cùng một ổ đĩa sẽ mất cùng lúc.",
-                "en": f"Note: {number} stores but only {apart} independent places; stores on one disk are lost together.",
+                "en": f"Note: {number} stores, but {apart} independent places; stores on one disk are lost together.",
             }[lang]
         )
     return "\n".join(lines)

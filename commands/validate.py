@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from commands.frame import Answer, answer, language, note, tables
 from commands.ingest import known_kind
-from pipeline.errors import UsageProblem
+from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.ingest.item import exit_code
 from pipeline.settings import Profile
 from pipeline.workspace import Workspace, workspace
@@ -50,11 +51,16 @@ def _validate(paths: tuple[str, ...], profile: str | None, kind: str | None, lan
 
 
 def _stored(space: Workspace, aip: str, asked: Profile | None, kind: str | None) -> tuple[dict[str, Any], int]:
-    from pipeline.catalogue import find
+    from pipeline.administration.archive import opened
     from pipeline.ingest.validate import validate as judge
-    from pipeline.storage.reach import stored
+    from pipeline.storage.versions import stored_tree
     from pipeline.tree import Opened
 
-    held = find(space, aip)
-    with stored(space, held.urn) as tree:
-        return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn)
+    with opened(space) as at_hand:
+        held = at_hand.catalogue.find(aip)
+        verified = {copy.store for copy in held.copies if copy.state == "verified"}
+        stores = [store for store in at_hand.reach() if store.name in verified]
+        if not stores:
+            raise next(iter(at_hand.absent.values()), SystemProblem("SYS-COPY-NONE", aip=held.urn))
+        with contextlib.closing(stored_tree(stores[0], held.urn, held.version)) as tree:
+            return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn)

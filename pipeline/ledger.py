@@ -308,9 +308,7 @@ class Ledger:
     def contents(self) -> Iterator[tuple[str, int, str, bytes]]:
         """(sha256, size, where it lies, name there), each digest once, by digest; a work file before a submission's."""
         last = ""
-        sql = (
-            "SELECT sha256,size,max(lies),at FROM file WHERE sha256>? GROUP BY sha256 ORDER BY sha256 LIMIT 1000"
-        )
+        sql = "SELECT sha256,size,max(lies),at FROM file WHERE sha256>? GROUP BY sha256 ORDER BY sha256 LIMIT 1000"
         while rows := self._db.execute(sql, (last,)).fetchall():
             yield from rows
             last = rows[-1][0]
@@ -373,9 +371,7 @@ class Ledger:
 
     def _values(self, what: str) -> Iterator[dict[str, Any]]:
         sql = "SELECT key,value FROM record WHERE what=? AND key>? ORDER BY key LIMIT 500"
-        rows = self._db.execute(
-            "SELECT key,value FROM record WHERE what=? ORDER BY key LIMIT 500", (what,)
-        ).fetchall()
+        rows = self._db.execute("SELECT key,value FROM record WHERE what=? ORDER BY key LIMIT 500", (what,)).fetchall()
         while rows:
             for _, value in rows:
                 yield json.loads(value)

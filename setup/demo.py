@@ -48,7 +48,8 @@ def main() -> int:
     for text in wrong:
         print(f"✗ {text}")
     if not wrong:
-        say(lang, f"Cả {len(items)} gói có kết quả đúng như tên gói.", f"All {len(items)} verdicts are as the names say.")
+        said = f"Cả {len(items)} gói có kết quả đúng như tên gói."
+        say(lang, said, f"All {len(items)} verdicts are as the names say.")
     return 1 if wrong else 0
 
 
@@ -101,9 +102,7 @@ def show(document: dict[str, Any], report: Path, lang: str) -> None:
     write_report(report, document)
 
 
-def whereabouts(
-    environment: dict[str, str], data: Path, services: dict[str, Any], report: Path, lang: str
-) -> None:
+def whereabouts(environment: dict[str, str], data: Path, services: dict[str, Any], report: Path, lang: str) -> None:
     """Where everything is, and how independent the copies really are."""
     dashboard = next(item for item in services["items"] if item["name"] == "dashboard")
     secret = Path(dashboard["password_file"]).read_text().strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -50,7 +49,7 @@ def _work(space: Workspace) -> Iterator[dict[str, Any]]:
             yield {"what": "running", "name": name, "state": "running", "detail": ""}
             continue
         try:
-            if os.path.exists(work / "ledger.sqlite"):
+            if (work / "ledger.sqlite").exists():
                 ledger = Ledger(work / "ledger.sqlite")
                 waits = ledger.fact("waiting_for")
                 ledger.close()

@@ -32,6 +32,7 @@ def check(token: Received) -> Checked | Ended:
         ledger.find("check", refused(current, kind))
         submission, payload = package_digests(current, kind)
         ledger.keep(
+            manifests=", ".join(sorted(kind.algorithms(current.tree))),
             submission_digest=submission,
             payload_digest=payload,
             ingest=ingest_id(at_hand.id, submission, token.profile.digest),

@@ -146,9 +146,7 @@ def _own_files(current: Session, received: datetime) -> None:
     current.ledger.add_files(rows)
 
 
-def _own(
-    folder: Path, path: str, content: bytes, use: Use, mime: str, created: datetime
-) -> tuple[FileRow, str, bytes]:
+def _own(folder: Path, path: str, content: bytes, use: Use, mime: str, created: datetime) -> tuple[FileRow, str, bytes]:
     file = folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
@@ -206,5 +204,3 @@ documentation/luutru         quy tắc đã áp dụng · the profile that was i
 
 Kiểm tra · to check: every file element of a METS.xml carries SHA-256 and size.
 """
-
-

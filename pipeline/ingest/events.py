@@ -61,11 +61,12 @@ def events(current: Session) -> Iterator[Event]:
     kind = ledger.fact("kind_shown") or ""
     codes = ", ".join(ledger.finding_codes())
     outcome = Outcome.WARNING if codes else Outcome.SUCCESS
-    yield Event("validation", "validation", read_from, read_to, f"kind={kind}; submission={ledger.fact('submission_digest')}",
-                outcome, codes, _LUUTRU, package)  # fmt: skip
+    judged = f"kind={kind}; submission={ledger.fact('submission_digest')}"
+    yield Event("validation", "validation", read_from, read_to, judged, outcome, codes, _LUUTRU, package)  # fmt: skip
     if algorithms := ledger.fact("manifests"):
-        yield Event("fixity check", "fixity check", read_from, read_to, f"manifests of the submission; algorithms={algorithms}",
-                    Outcome.SUCCESS, "", _LUUTRU, tuple(received))  # fmt: skip
+        compared = f"manifests of the submission; algorithms={algorithms}"
+        yield Event("fixity check", "fixity check", read_from, read_to, compared, Outcome.SUCCESS, "", _LUUTRU,
+                    package)  # fmt: skip
     for name in representations:
         yield from _identification(current, name)
         yield from _renamed(current, name)

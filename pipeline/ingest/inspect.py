@@ -24,9 +24,7 @@ def inspect(token: Checked) -> Inspected | Ended:
         if Level.DECISION in levels:
             return Ended(Verdict.WAITING, waiting_for="person")
         ledger.keep(**{"inspect.end": rfc3339(now())})
-    return Inspected(
-        token.space, token.profile, token.package, token.work, token.submission_digest, token.ingest
-    )
+    return Inspected(token.space, token.profile, token.package, token.work, token.submission_digest, token.ingest)
 
 
 def _findings(current: Session) -> Iterator[Finding]:

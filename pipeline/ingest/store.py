@@ -72,9 +72,7 @@ def enough_room(current: Session, stores: list[Store]) -> None:
             room(one.name, shutil.disk_usage(folder_of(one.setting.url)).free, needed + 2**20)
 
 
-def _write(
-    current: Session, at_hand: Archive, plan: Plan, stores: list[Store]
-) -> tuple[Plan, list[CopyRow]]:
+def _write(current: Session, at_hand: Archive, plan: Plan, stores: list[Store]) -> tuple[Plan, list[CopyRow]]:
     """Writes the copies; completes somebody's open write of the same version where that is possible."""
     files = size = 0
     for _, length, *_ in current.ledger.contents():

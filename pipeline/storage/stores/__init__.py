@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.settings import StoreSetting
@@ -34,7 +34,7 @@ FORMAT = 1
 ABSENT = "absent"
 """As `if_match`: only if there is no such key yet."""
 
-WHOLE = 8 * 1024**2
+WHOLE = 4 * 1024**2
 """Bodies up to here travel as bytes in memory; above they are streamed."""
 CHUNK = 1024**2
 
@@ -177,6 +177,15 @@ class Store(Protocol):
 
     def local(self, key: str) -> Path | None:
         """The real file behind a key, to be read only; None where there is none (S3)."""
+        ...
+
+    def prepare(self) -> None:
+        """Makes the empty place (folder, bucket) of a store that is being added. Idempotent."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What it tells about itself: `medium`, `place` (equal for stores that fall together), `free` in bytes
+        (None: unknown), and for S3 `versioning`, `object_lock`, `range`."""
         ...
 
     def close(self) -> None: ...

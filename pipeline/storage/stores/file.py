@@ -5,14 +5,13 @@ from __future__ import annotations
 import builtins
 import hashlib
 import os
-import socket
 import stat
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import SystemProblem, UsageProblem
@@ -30,6 +29,7 @@ from pipeline.storage.stores import (
     checked_key,
     trouble,
 )
+from pipeline.storage.stores.places import disk_of, free_space, machine
 from pipeline.workspace import sync_folder
 
 UNFINISHED = ".unfinished"
@@ -131,7 +131,7 @@ class FileStore:
     def replace(self, key: str, body: bytes | Path, if_match: str | None = None) -> str:
         target = self._path(checked_key(key))
         # Host and process are in the name: `abort_unfinished` must not take a living writer's file.
-        temporary = str(self.root / UNFINISHED / f"{_mark(key)}-{_host()}-{os.getpid()}-{uuid.uuid4().hex[:12]}")
+        temporary = str(self.root / UNFINISHED / f"{_mark(key)}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}")
         made = False
         try:
             handle = self._create(temporary, replace=False)
@@ -162,7 +162,7 @@ class FileStore:
         try:
             return cast(BinaryIO, _Reading(self._open(key), self.name, key))
         except (FileNotFoundError, NotADirectoryError):
-            self.check()
+            self._still_there()
             raise KeyError(key) from None
         except OSError as problem:
             raise self._trouble(problem, key) from problem
@@ -172,7 +172,7 @@ class FileStore:
             return self._read(key)
         except (FileNotFoundError, NotADirectoryError):
             if key != PASSPORT:
-                self.check()
+                self._still_there()
             raise KeyError(key) from None
         except OSError as problem:
             raise self._trouble(problem, key) from problem
@@ -183,7 +183,7 @@ class FileStore:
             self._walk(_parent(target))
             found = os.lstat(target)
         except (FileNotFoundError, NotADirectoryError):
-            self.check()
+            self._still_there()
             return None
         except OSError as problem:
             raise self._trouble(problem, key) from problem
@@ -208,7 +208,7 @@ class FileStore:
                             yield Item(below + entry.name, found.st_size if stat.S_ISREG(found.st_mode) else -1)
         except (FileNotFoundError, NotADirectoryError):
             # Nothing there yet, or removed while we looked: both are an empty answer of a store that is there.
-            self.check()
+            self._still_there()
         except OSError as problem:
             raise self._trouble(problem, prefix) from problem
 
@@ -218,7 +218,7 @@ class FileStore:
             self._walk(_parent(target))
             Path(target).unlink()
         except (FileNotFoundError, NotADirectoryError):
-            self.check()
+            self._still_there()
             return
         except OSError as problem:
             raise self._trouble(problem, key) from problem
@@ -264,10 +264,27 @@ class FileStore:
     def local(self, key: str) -> Path | None:
         return Path(self._path(key))
 
+    def prepare(self) -> None:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise trouble(self.name, problem, str(self.root)) from problem
+
+    def facts(self) -> dict[str, Any]:
+        medium, place = disk_of(self.root)
+        return {"medium": medium, "place": place, "free": free_space(self.root)}
+
     def close(self) -> None:
         pass
 
     # --- below: nothing but this file uses it
+
+    def _still_there(self) -> None:
+        """What is missing is missing only in a store that is there; one being added has no `store.json` yet."""
+        if self.id:
+            self.check()
+        elif not self.root.is_dir():
+            raise self._absent()
 
     def _path(self, key: str) -> str:
         if not key or key.startswith("/") or "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
@@ -327,7 +344,7 @@ class FileStore:
             except FileNotFoundError:
                 # Another process pruned the folder, or the disk is gone: look again with nothing remembered.
                 self._folders.clear()
-                if attempt == 2 or not os.path.lexists(self.root / PASSPORT):
+                if attempt == 2 or (self.id and not os.path.lexists(self.root / PASSPORT)):
                     raise
         raise FileExistsError(17, "written by another process")
 
@@ -510,10 +527,6 @@ def _mark(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _host() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-
-
 def _alive(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -529,7 +542,7 @@ def _is_orphan(file: Path) -> bool:
     parts = file.name.split("-")
     if len(parts) != 4 or not parts[2].isdigit():
         return False
-    if parts[1] == _host() and not _alive(int(parts[2])):
+    if parts[1] == machine() and not _alive(int(parts[2])):
         return True
     try:
         return time.time() - os.lstat(file).st_mtime > 86400

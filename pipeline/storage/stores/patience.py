@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from pipeline.errors import SystemProblem
 from pipeline.settings import StoreSetting
@@ -89,6 +89,12 @@ class Patient:
 
     def local(self, key: str) -> Path | None:
         return self._store.local(key)
+
+    def prepare(self) -> None:
+        self._try(self._store.prepare)
+
+    def facts(self) -> dict[str, Any]:
+        return self._try(self._store.facts)
 
     def close(self) -> None:
         self._store.close()

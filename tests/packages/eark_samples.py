@@ -52,16 +52,16 @@ def row(root: Path, path: str | bytes, content: bytes, use: Use, mime: str, **mo
     target = root / raw.decode()
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-    found = FileRow(
+    return FileRow(
         PackagePath(raw), len(content), hashlib.sha256(content).hexdigest(), use, mime, WHEN, **more  # type: ignore[arg-type]
     )
-    return found
 
 
 def sample_rows(root: Path) -> MemoryRows:
     """Two representations, odd names, derivation, submitted metadata, descriptions of all kinds."""
     data = "representations/rep1/data/"
     bmp = PackagePath(f"{data}Ảnh chụp.bmp".encode())
+    tif = PackagePath("representations/rep2/data/Ảnh chụp.tif".encode())
     files = [
         row(root, "documentation/readme.txt", b"read me\n", Use.DOCUMENTATION, "text/plain", format=TEXT),
         row(root, "metadata/descriptive/metadata.csv", b"a,b\n", Use.DESCRIPTIVE, "text/csv",
@@ -75,7 +75,7 @@ def sample_rows(root: Path) -> MemoryRows:
             original_name=PackagePath(b"a b/x\xff.odd"), format=ODD),
         row(root, bmp, b"BM", Use.DATA, "image/bmp", representation="rep1",
             original_name=PackagePath("Ảnh chụp.bmp".encode()), format=BMP),
-        row(root, "representations/rep2/data/Ảnh chụp.tif", b"II*\0", Use.DATA, "image/tiff", representation="rep2",
+        row(root, tif, b"II*\0", Use.DATA, "image/tiff", representation="rep2",
             format=TIFF, derived_from=bmp, derived_by="normalization/x"),
         row(root, "representations/rep2/documentation/note.txt", b"n", Use.DOCUMENTATION, "text/plain",
             representation="rep2"),
@@ -94,9 +94,9 @@ def sample_rows(root: Path) -> MemoryRows:
         tuple(sorted(files, key=lambda file: file.path)),
         (
             Description(None, (("title", "Hồ sơ <số> 1 & 2"), ("creator", "Sở Nội vụ"), ("creator", "A\r\nB\tC"))),
+            Description(PackagePath(b"documentation/readme.txt"), (("title", "đọc"),)),
             Description(PackagePath(f"{data}100%.txt".encode()), (("title", "một"),)),
             Description(PackagePath(f"{data}a b".encode()), (("title", "thư mục"), ("relation", ""))),
-            Description(PackagePath(b"documentation/readme.txt"), (("title", "đọc"),)),
         ),
         (
             Event("creation", "information package creation", WHEN, WHEN, "", Outcome.SUCCESS, "",
@@ -104,8 +104,9 @@ def sample_rows(root: Path) -> MemoryRows:
             Event("formats/rep1", "format identification", WHEN, WHEN, "siegfried", Outcome.WARNING, "one\nunknown",
                   (sf, luutru), (Link("representation", "rep1"),)),
             Event("normalization/x", "normalization", WHEN, WHEN, "vips", Outcome.SUCCESS, "",
-                  (luutru,), (Link("file", bmp), Link("file", PackagePath("representations/rep2/data/Ảnh chụp.tif".encode()), "outcome"))),
-            Event("start", "ingestion start", WHEN, WHEN, "bắt đầu", Outcome.SUCCESS, "", (luutru,), (Link("package", ""),)),
+                  (luutru,), (Link("file", bmp), Link("file", tif, "outcome"))),
+            Event("start", "ingestion start", WHEN, WHEN, "bắt đầu", Outcome.SUCCESS, "",
+                  (luutru,), (Link("package", ""),)),
         ),
         (
             Agent("luutru", "luutru", "software", "0.1.0", ""),

@@ -24,6 +24,14 @@ SUBMITTED = "SUBMITTED"
 
 _GROUPS = (Use.DATA, Use.DOCUMENTATION, Use.SCHEMA)
 
+_FOLDERS = {
+    Use.DATA: b"data/",
+    Use.DOCUMENTATION: b"documentation/",
+    Use.SCHEMA: b"schemas/",
+    Use.DESCRIPTIVE: b"metadata/",
+    Use.PRESERVATION: b"metadata/",
+}
+
 
 def compose(rows: Rows, folder: Path) -> Iterator[Generated]:
     """Writes the generated files below `folder`, in write order, root METS last; each is complete when yielded.
@@ -315,9 +323,10 @@ def _descriptions_of(rows: Rows, name: str | None) -> Iterator[Description]:
 def _verify(rows: Rows, representations: set[str], agents: set[str]) -> None:
     """Rows that no AIP can be made of are our own fault: ValueError says which.
 
-    Asked: at least one representation, documentation and schema file (CSIP114, 60, 113); each file under its folder,
-    in strict order of path; no METS; files of data below a representation's `data/`; agents of events described
-    (AIP18); one description for a target; events linked to representations that exist.
+    Asked: at least one representation, documentation and schema file (CSIP114, 60, 113); files in strict order of
+    path, each in the folder of its use (`data/`, `documentation/`, `schemas/`, `metadata/`) of the package or of its
+    representation; data belongs to a representation; no METS; agents of events described (AIP18); one description
+    for a target; descriptions and events about representations that exist.
     """
     if not representations:
         raise ValueError("an AIP without representation")
@@ -331,9 +340,8 @@ def _verify(rows: Rows, representations: set[str], agents: set[str]) -> None:
         last = row.path
         if row.use is Use.METS or (row.representation is not None and row.representation not in representations):
             raise ValueError(f"no place for {row.path!r}")
-        folder = base_of(row.representation) + (b"data/" if row.use is Use.DATA else b"")
-        apart = row.representation is None and (row.use is Use.DATA or row.path.startswith(layout.REPRESENTATIONS))
-        if apart or not row.path.startswith(folder):
+        apart = row.representation is None and row.use is Use.DATA
+        if apart or not row.path.startswith(base_of(row.representation) + _FOLDERS[row.use]):
             raise ValueError(f"{row.path!r} does not lie where its use and representation say")
     before: PackagePath | None = None
     for number, one in enumerate(rows.descriptions()):

@@ -1,0 +1,64 @@
+"""External programs, one file each, over one sandboxed `run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.tools.program import Program
+from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
+from pipeline.tools.vips import VIPS
+
+TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS)
+"""All programs; none of them is needed to accept a package, but conversions are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolState:
+    """One thing that `luutru doctor` shows. `lost` by language: what cannot be done without it."""
+
+    name: str
+    found: str
+    version: str
+    ok: bool
+    needed: bool
+    lost: dict[str, str]
+    install: str
+
+
+def inspect(sandbox: str = "full") -> list[ToolState]:
+    """State of every program, of the sandbox and of the libraries that identify formats."""
+    states = [
+        ToolState(
+            one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), f"apt install {one.install}"
+        )
+        for one in TOOLS
+    ]
+    state = sandbox_state(sandbox)
+    detail = f"{sandbox}: {state.state}" + (f" ({state.detail})" if state.detail else "")
+    states.append(ToolState("sandbox", detail, "", state.works, False, _lost("SYS-TOOL-SANDBOX"), ""))
+    for name, library, code, install in (
+        ("siegfried", "pygfried", "SYS-TOOL-SIEGFRIED", "make install"),
+        ("libmagic", "python-magic", "SYS-TOOL-LIBMAGIC", "apt install libmagic1"),
+    ):
+        states.append(_library(name, library, code, install))
+    return states
+
+
+def _library(name: str, library: str, code: str, install: str) -> ToolState:
+    """Asks the installed distribution; libmagic also has to be found by the loader."""
+    from ctypes.util import find_library
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version(library)
+    except PackageNotFoundError:
+        return ToolState(name, "", "", False, True, _lost(code), "make install")
+    ok = name != "libmagic" or find_library("magic") is not None
+    return ToolState(name, library, found, ok, True, _lost(code), install)
+
+
+def _lost(code: str) -> dict[str, str]:
+    from pipeline.findings import codes
+
+    row = codes()[code]
+    return {"vi": row.vi, "en": row.en}

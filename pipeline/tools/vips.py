@@ -1,0 +1,7 @@
+"""vips: images from one format into another."""
+
+from __future__ import annotations
+
+from pipeline.tools.program import Program
+
+VIPS = Program("vips", ("--version",), r"vips[- ](\d+\.\d+\.\d+)", (8, 14), "libvips-tools", "SYS-TOOL-VIPS")

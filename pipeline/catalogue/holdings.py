@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     MetaData,
+    Select,
     Table,
     and_,
     create_engine,
@@ -43,7 +44,7 @@ from pipeline.catalogue.tables import (
 )
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.storage.journal import Journal
-from pipeline.storage.lines import Commit, Kind, Line, Result, StoreCopy
+from pipeline.storage.lines import Commit, CopyAudit, CopyProblem, Kind, Line, Result, StoreCopy
 from pipeline.workspace import Workspace, rfc3339
 
 _BATCH = 500
@@ -118,10 +119,8 @@ class Catalogue:
 
     def record(self, line: Line) -> None:
         """Takes in one line; a line that was taken in before changes nothing."""
-        if self.journal is not None and line.writer == self.journal.writer:
-            self.catch_up()  # another process may have written the lines before it
-        else:
-            self.apply([line])
+        if self.apply([line]) == 0 and self.journal is not None and line.writer == self.journal.writer:
+            self.catch_up()  # another process wrote lines before it and has not recorded them yet
 
     def catch_up(self) -> int:
         """Takes in the lines of this data folder that are not in yet; returns how many."""
@@ -156,7 +155,12 @@ class Catalogue:
     def fresh(self) -> bool:
         """No store's journal was read to its end since the tables were made: other writers' AIPs are not known."""
         with self._engine.connect() as db:
-            return db.execute(select(about.c.value).where(about.c.name == "rebuilt")).scalar() is None
+            return db.execute(select(about.c.name).where(about.c.name.startswith("read "))).first() is None
+
+    def has_read(self, store_id: str) -> bool:
+        """This store's journal was read to its end once."""
+        with self._engine.connect() as db:
+            return db.execute(select(about.c.name).where(about.c.name == f"read {store_id}")).first() is not None
 
     def begin_rebuild(self) -> None:
         """Forgets everything."""
@@ -164,11 +168,11 @@ class Catalogue:
             metadata.drop_all(self._engine)
             _create(self._engine)
 
-    def end_rebuild(self, store: str) -> None:
+    def end_reading(self, store_id: str) -> None:
         """From here on the catalogue is as complete as that store's journal."""
         with self._locked(), self._engine.begin() as db:
-            db.execute(delete(about).where(about.c.name == "rebuilt"))
-            db.execute(insert(about).values(name="rebuilt", value=store))
+            db.execute(delete(about).where(about.c.name == f"read {store_id}"))
+            db.execute(insert(about).values(name=f"read {store_id}", value=""))
 
     # ------------------------------------------------------------------ asking
 
@@ -220,27 +224,34 @@ class Catalogue:
         with self._engine.connect() as db:
             return int(db.execute(select(func.count()).select_from(aips)).scalar_one())
 
-    def copies(self, *, store: str | None = None, aip: str | None = None) -> Iterator[HeldCopy]:
+    def copies(self, *, store: str | None = None, aip: str | None = None) -> list[HeldCopy]:
         """Copies in the order in which they are due: never read by an audit first, then the longest ago.
 
-        `store` is a name, `aip` a URN. Waiting copies are among them.
+        `store` is a name, `aip` a URN. Waiting copies are among them. Memory: about 500 bytes a copy.
         """
-        query = (
-            select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result)
-            .join(aips, aips.c.uuid == copies.c.uuid)
-            .outerjoin(audits, (audits.c.uuid == copies.c.uuid) & (audits.c.store_id == copies.c.store_id))
-            .order_by(
-                func.coalesce(audits.c.moment, 0), copies.c.moment, copies.c.uuid, copies.c.store, copies.c.store_id
-            )
+        query = _copies().order_by(
+            func.coalesce(audits.c.moment, 0), copies.c.moment, copies.c.uuid, copies.c.store, copies.c.store_id
         )
         if store is not None:
             query = query.where(copies.c.store == store)
         if aip is not None:
             query = query.where(aips.c.urn == aip)
         with self._engine.connect() as db:
-            rows = db.execute(query.execution_options(yield_per=_BATCH))
-            for row in rows:
-                yield _copy(row, self._sizes(db, row.uuid, row.version))
+            return [_copy(row) for row in db.execute(query)]
+
+    def audited(self, urn: str, store_id: str) -> CopyAudit | None:
+        """The last audit of a copy."""
+        own = urn.removeprefix("urn:uuid:")
+        with self._engine.connect() as db:
+            query = select(audits).where(audits.c.uuid == own, audits.c.store_id == store_id)
+            row = db.execute(query).one_or_none()
+        if row is None:
+            return None
+        problems = tuple(CopyProblem.of(one) for one in json.loads(row.problems))
+        return CopyAudit(
+            urn, row.version, row.store, store_id, Result(row.result), row.run, row.evidence, row.files, row.bytes,
+            problems, row.problems_found,
+        )  # fmt: skip
 
     def show(self, urn: str) -> dict[str, Any]:
         """What `show/1` says of an AIP: the same from every catalogue that has taken in the same lines."""
@@ -330,29 +341,13 @@ class Catalogue:
             .where(formats.c.uuid == own, formats.c.version == aip.version)
             .order_by(formats.c.puid)
         )
-        found = db.execute(
-            select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result)
-            .join(aips, aips.c.uuid == copies.c.uuid)
-            .outerjoin(audits, (audits.c.uuid == copies.c.uuid) & (audits.c.store_id == copies.c.store_id))
-            .where(copies.c.uuid == own)
-            .order_by(copies.c.store, copies.c.store_id)
-        ).all()
+        found = db.execute(_copies().where(copies.c.uuid == own).order_by(copies.c.store, copies.c.store_id))
         return Held(
             own, aip.urn, aip.version, row.ingest, row.submission_digest, row.payload_digest, row.inventory_digest,
             row.label, row.kind, row.profile, row.root, row.created, row.files, row.bytes,
             {one.puid: one.files for one in counts},
-            tuple(_copy(one, self._sizes(db, own, one.version)) for one in found),
+            tuple(_copy(one) for one in found),
         )  # fmt: skip
-
-    @staticmethod
-    def _sizes(db: Connection, own: str, version: int) -> tuple[int, int]:
-        """Files and bytes that a copy of this version holds in a store."""
-        row = db.execute(
-            select(func.sum(versions.c.stored_files), func.sum(versions.c.stored_bytes)).where(
-                versions.c.uuid == own, versions.c.version <= version
-            )
-        ).one()
-        return int(row[0] or 0), int(row[1] or 0)
 
     def _apply(self, lines: list[Line], gaps: bool) -> int:
         if not lines:
@@ -442,7 +437,7 @@ def _take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
         _history(db, own, line, told, {"version": fields["version"], "store": store.name, "from": fields["from"]})
     elif line.kind == Kind.AUDIT:
         own = _uuid(fields["aip"])
-        kept = ("version", "result", "evidence", "files", "bytes", "problems_found")
+        kept = ("version", "store", "run", "result", "evidence", "files", "bytes", "problems_found")
         values = {key: fields[key] for key in kept}
         problems = json.dumps(fields["problems"], ensure_ascii=False)
         key = {"uuid": own, "store_id": fields["store_id"]}
@@ -534,14 +529,33 @@ def _state(store: StoreCopy) -> str:
     return "verified" if store.state == "verified" else "waiting"
 
 
-def _copy(row: Any, sizes: tuple[int, int]) -> HeldCopy:
+def _copies() -> Select[Any]:
+    """Copies with their last audit and what they weigh: the content of all versions up to theirs."""
+    held = (
+        select(
+            copies.c.uuid, copies.c.store_id,
+            func.sum(versions.c.stored_files).label("files"), func.sum(versions.c.stored_bytes).label("bytes"),
+        )
+        .join(versions, and_(versions.c.uuid == copies.c.uuid, versions.c.version <= copies.c.version))
+        .group_by(copies.c.uuid, copies.c.store_id)
+        .subquery()
+    )  # fmt: skip
+    return (
+        select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result, held.c.files, held.c.bytes)
+        .join(aips, aips.c.uuid == copies.c.uuid)
+        .join(held, and_(held.c.uuid == copies.c.uuid, held.c.store_id == copies.c.store_id))
+        .outerjoin(audits, and_(audits.c.uuid == copies.c.uuid, audits.c.store_id == copies.c.store_id))
+    )
+
+
+def _copy(row: Any) -> HeldCopy:
     """An audit that is younger than the writing of the copy says what state it is in."""
     state = row.state
     if state == "verified" and row.result not in (None, Result.INTACT) and (row.audited or 0) >= row.moment:
         state = row.result
     return HeldCopy(
         row.urn, row.version, row.store, row.store_id, row.layout, state, row.evidence, row.inventory_digest,
-        row.moment, row.audited, *sizes,
+        row.moment, row.audited, int(row.files), int(row.bytes),
     )  # fmt: skip
 
 

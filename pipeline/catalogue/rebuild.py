@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.catalogue.holdings import Catalogue
@@ -32,7 +33,7 @@ def rebuild(catalogue: Catalogue, store: Store, *, compare: bool = True) -> Rebu
     catalogue.begin_rebuild()
     catalogue.catch_up()
     catalogue.apply(all_lines(StoreSource(store), findings.append), gaps=True)
-    catalogue.end_rebuild(store.name)
+    catalogue.end_reading(store.id)
     if compare:
         findings += _compared(catalogue, store)
     return Rebuilt(store.name, sum(catalogue.seen().values()), catalogue.count(), tuple(findings))
@@ -41,6 +42,14 @@ def rebuild(catalogue: Catalogue, store: Store, *, compare: bool = True) -> Rebu
 def take_in(catalogue: Catalogue, store: Store) -> int:
     """Lines of other writers that this store holds and the catalogue does not know yet; returns how many."""
     return catalogue.apply(all_lines(StoreSource(store), after=catalogue.seen()))
+
+
+def learn(catalogue: Catalogue, stores: Iterable[Store]) -> None:
+    """Reads the journal of every store that this catalogue has not read yet: a new data folder, an added store."""
+    for store in stores:
+        if not catalogue.has_read(store.id):
+            catalogue.apply(all_lines(StoreSource(store), after=catalogue.seen()), gaps=True)
+            catalogue.end_reading(store.id)
 
 
 def _compared(catalogue: Catalogue, store: Store) -> list[Finding]:

@@ -6,6 +6,7 @@ import shutil
 import traceback
 
 from pipeline.administration.archive import Archive, archive
+from pipeline.catalogue.rebuild import learn
 from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Profile, household
 from pipeline.storage import intents
@@ -32,12 +33,7 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
     writable = [store for store in reached if _writable(at_hand, store)]
     if not writable:
         raise next(iter(at_hand.absent.values()))
-    if at_hand.catalogue.fresh:
-        from pipeline.catalogue.rebuild import rebuild, take_in
-
-        rebuild(at_hand.catalogue, writable[0], compare=False)
-        for store in writable[1:]:
-            take_in(at_hand.catalogue, store)
+    learn(at_hand.catalogue, writable)
     at_hand.journal.check(writable)
     close_finished(at_hand, writable)
     _settings_in_force(at_hand, profile, writable)

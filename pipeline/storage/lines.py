@@ -219,6 +219,12 @@ class CopyProblem:
             "repaired": self.repaired, "from": self.source,
         }  # fmt: skip
 
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> CopyProblem:
+        """The record in what `as_json` made."""
+        told = (value["what"], value["path"], value["expected"], value["found"], value["repaired"], value["from"])
+        return cls(*told)
+
 
 @dataclass(frozen=True, slots=True)
 class CopyAudit:

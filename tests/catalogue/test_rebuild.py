@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue.holdings import Catalogue
-from pipeline.catalogue.rebuild import rebuild, take_in
+from pipeline.catalogue.rebuild import learn, rebuild, take_in
 from pipeline.errors import SystemProblem
 from pipeline.storage.journal import journal
 from pipeline.storage.lines import Kind
@@ -30,6 +30,10 @@ def test_a_new_data_folder_learns_everything(tmp_path: Path) -> None:
     assert catalogue.committed(commit(1, []).aip, 2) is None
     book.append(Kind.COMMIT, commit(7, [one]).fields())
     book.flush([one])
+    learn(catalogue, [one])
+    assert catalogue.count() == 3  # read once already
+    learn(catalogue, [file_store(tmp_path / "two", "two")])
+    assert catalogue.has_read(two.id)
     assert take_in(catalogue, one) == 1 and take_in(catalogue, one) == 0 and catalogue.count() == 4
 
 

@@ -28,7 +28,7 @@ def add(
 
         space = workspace()
         setting = add_store(
-            space, name, url, endpoint=endpoint, aws_profile=aws_profile,
+            space, name, url, endpoint=endpoint, profile=aws_profile,
             credentials_file=str(credentials_file.absolute()) if credentials_file else None, verify=verify, site=site,
         )  # fmt: skip
         with opened(space) as at_hand:
@@ -51,9 +51,9 @@ def probe(name: str, *, as_json: bool, lang: str | None) -> int:
     """The document is `store/1`."""
 
     def work() -> Answer:
-        from pipeline.storage.probe import probe_again
+        from pipeline.storage.probe import probe_store
 
-        probe_again(workspace(), name)
+        probe_store(workspace(), name)
         return _stores([name])
 
     return answer("store/1", work, as_json=as_json, lang=lang)
@@ -63,10 +63,11 @@ def doctor(*, as_json: bool, lang: str | None) -> int:
     """The document is `doctor/1`; exit 3 when something that is needed lacks."""
 
     def work() -> Answer:
+        from pipeline.settings import settings
         from pipeline.tools import inspect
 
         items = [_python(), _data()]
-        for state in inspect():
+        for state in inspect(settings(workspace()).sandbox):
             told = asdict(state)
             told["what"] = "tool"
             items.append(told)
@@ -84,26 +85,21 @@ def doctor(*, as_json: bool, lang: str | None) -> int:
 
 def _stores(names: list[str] | None) -> Answer:
     from pipeline.administration.archive import opened
+    from pipeline.storage.probe import as_json as shape
     from pipeline.storage.probe import independence
 
     with opened(workspace()) as at_hand:
         at_hand.reach()
-        settings = [one for one in at_hand.household.stores if names is None or one.name in names]
         items: list[dict[str, Any]] = []
-        for one in settings:
-            problem: Problem | None = at_hand.absent.get(one.name)
-            items.append(
-                {
-                    "name": one.name, "url": one.url, "ocfl": f"{one.url.rstrip('/')}/ocfl", "endpoint": one.endpoint,
-                    "verify": one.verify, "capabilities": one.capabilities,
-                    "state": "reached" if problem is None else "absent",
-                    "problem": problem_json(problem) if problem is not None else None,
-                }
-            )  # fmt: skip
-        apart = independence(at_hand.household.stores)
+        for one in at_hand.household.stores:
+            if names is None or one.name in names:
+                problem: Problem | None = at_hand.absent.get(one.name)
+                state = "reached" if problem is None else "absent"
+                told = problem_json(problem) if problem is not None else None
+                items.append({**shape(one), "state": state, "problem": told})
+        apart = independence(at_hand.household.stores).figure
     code = 3 if any(one["problem"] for one in items) and names else 0
-    extra = {"independent": apart, "stores": len(at_hand.household.stores)}
-    return Answer(items, code, _listed, extra)
+    return Answer(items, code, _listed, {"independent": apart, "stores": len(at_hand.household.stores)})
 
 
 def _python() -> dict[str, Any]:

@@ -154,11 +154,11 @@ def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) 
 
 def _learnt(at_hand: Archive, stores: list[Store], current: Session) -> Held:
     """The object stands in a store, our catalogue does not know it: the stores' journals tell."""
-    from pipeline.catalogue.rebuild import rebuild
+    from pipeline.catalogue.rebuild import take_in
 
     digest = current.ledger.fact("submission_digest") or ""
     for one in stores:
-        rebuild(at_hand.catalogue, one)
+        take_in(at_hand.catalogue, one)
         held = at_hand.catalogue.by_submission(digest)
         if held is not None:
             return held

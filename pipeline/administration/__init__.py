@@ -1,0 +1,1 @@
+"""Administration: what is due, who decides, what the archive has at hand."""

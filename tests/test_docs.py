@@ -1,0 +1,123 @@
+"""What the documentation shows is true: commands run, keys exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from pipeline.findings import codes
+from pipeline.reports.words import VERDICTS
+from pipeline.settings import PROJECT, Limits, Profile, Settings, checked
+
+DOCS = PROJECT / "docs"
+PAGES = sorted([PROJECT / "README.md", PROJECT / "README.vi.md", PROJECT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+ENVIRONMENT = Path(sys.executable).parent
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def run(script: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """The commands as a person types them at the top of the clone, with a home of their own."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("LUUTRU_", "AWS_", "XDG_", "PREFECT_"))
+    }
+    environment |= {"HOME": str(home), "PATH": f"{ENVIRONMENT}:{os.environ['PATH']}", "LUUTRU_LANG": "en"}
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "README.vi.md"])
+def test_the_commands_of_the_readme_run(page: str, tmp_path: Path) -> None:
+    done = run("\n".join(blocks(PROJECT / page, "sh")), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exported = list((tmp_path / "out").iterdir())
+    assert len(exported) == 1
+    assert (exported[0] / "METS.xml").is_file()
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, vietnamese = (blocks(PROJECT / page, "sh") for page in ("README.md", "README.vi.md"))
+    assert english == vietnamese
+    assert blocks(PROJECT / "README.md", "console") == blocks(PROJECT / "README.vi.md", "console")
+
+
+def test_targets_of_make_that_are_shown_exist() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    shown = {
+        name for page in PAGES for name in re.findall(r"(?:`|\$ )make ([a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+    assert {"demo", "test"} <= shown
+    for name in shown:
+        assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
+
+
+def test_the_command_reference_is_current() -> None:
+    script = [sys.executable, str(PROJECT / "setup" / "cli_reference.py"), "--check"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not re.match(r"[a-z]+:", target) and not target.startswith("#"):
+            assert (page.parent / unquote(target.split("#")[0])).exists(), target
+
+
+@pytest.mark.parametrize("record", [Settings, Profile, Limits])
+def test_every_key_of_settings_and_profiles_is_explained_with_its_default(record: type[Any]) -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(record):
+        row = next((line for line in page.splitlines() if line.startswith(f"| `{field.name}` |")), None)
+        assert row is not None, field.name
+        if isinstance(field.default, str | int):
+            assert str(field.default).lower() in row.lower(), field.name
+
+
+def test_the_examples_of_settings_are_read() -> None:
+    first, second = (tomllib.loads(text) for text in blocks(DOCS / "settings.md", "toml"))
+    assert checked(Settings, first, "example").audit_days == 365
+    assert checked(Profile, second, "example").limits.files == 20000
+
+
+def test_codes_that_pages_name_exist() -> None:
+    known = codes()
+    for page in PAGES:
+        for code in re.findall(
+            r"`((?:PKG|BAG|FLD|FMT|NRM|SYS|USE|ING)-[A-Z0-9-]+[A-Z0-9])`", page.read_text(encoding="utf-8")
+        ):
+            assert code in known, f"{page.name}: {code}"
+
+
+def test_the_verdicts_of_the_glossary_are_those_of_the_reports() -> None:
+    glossary = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    for vietnamese, english in VERDICTS.values():
+        if english != "no verdict":
+            assert vietnamese in glossary
+            assert english in glossary
+
+
+def test_the_schema_words_of_the_contract_are_those_of_the_reports() -> None:
+    contract = (DOCS / "contract.md").read_text(encoding="utf-8").replace("\n", " ")
+    for key in ("accepted", "rejected", "waiting/person", "waiting/copy", "already archived", "valid", "invalid"):
+        assert VERDICTS[key][0] in contract

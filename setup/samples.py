@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_packages"
 MOMENT = 1_577_811_600  # 2020-01-01T00:00:00+07:00
@@ -298,21 +299,39 @@ def bag_in_tar_gz() -> bytes:
 def eark_sip() -> bytes:
     """A submission by E-ARK SIP 2.2.0: recognised, and refused for as long as this kind is not built."""
     root = "uuid-2b1f4c5e-7a0d-5c1e-9d3b-0a6f2f9f1c77"
-    data = "representations/rep1/data/Công văn 71.txt"
+    mets = _mets(root, "Hồ sơ giao nộp theo E-ARK", "https://earksip.dilcis.eu/profile/E-ARK-SIP.xml")
+    return tarred([(f"{root}/METS.xml".encode(), mets), (f"{root}/{_LETTER_PATH}".encode(), LETTER)])
+
+
+def tt05_sip() -> bytes:
+    """The shape of a SIP_hoso by Circular 05/2025/TT-BNV: recognised, and refused for as long as this kind is not built."""
+    root = "uuid-7D0C3A52-64B1-4B5E-8E53-0C4C1B3E5A90"
+    mets = _mets(root, "Hồ sơ giao nộp theo Thông tư 05", "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml")
+    values = {
+        "fileCode": "H99.01.1999.71", "title": "Hồ sơ hội nghị tổng kết năm 1999", "maintenance": "01", "mode": "01",
+        "language": "01", "startDate": "01/12/1999", "endDate": "31/12/1999", "keyword": "", "totalDoc": "1",
+    }  # fmt: skip
+    fields = "".join(f"  <{name}>{value}</{name}>\n" for name, value in values.items())
+    described = f'<?xml version="1.0" encoding="UTF-8"?>\n<simpledc>\n{fields}</simpledc>\n'.encode()
+    return zipped(
+        [
+            member(f"{root}/METS.xml", mets),
+            member(f"{root}/metadata/descriptive/EAD.xml", described),
+            member(f"{root}/{_LETTER_PATH}", LETTER),
+        ]
+    )
+
+
+_LETTER_PATH = "representations/rep1/data/Công văn 71.txt"
+
+
+def _mets(root: str, label: str, profile: str) -> bytes:
+    """A root METS that says what kind of submission it is and lists the one letter."""
     moment = "2020-01-01T00:00:00+07:00"
-
-    def entry(name: str, content: bytes, mime: str) -> str:
-        return (
-            f'<file ID="ID-{hashlib.sha256(name.encode()).hexdigest()[:12]}" MIMETYPE="{mime}" '
-            f'SIZE="{len(content)}" CREATED="{moment}" '
-            f'CHECKSUM="{hashlib.sha256(content).hexdigest()}" CHECKSUMTYPE="SHA-256">'
-            f'<FLocat LOCTYPE="URL" xlink:type="simple" xlink:href="{name}"/></file>'
-        )
-
-    mets = f"""<?xml version="1.0" encoding="UTF-8"?>
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
 <mets xmlns="http://www.loc.gov/METS/" xmlns:xlink="http://www.w3.org/1999/xlink"
-      xmlns:csip="https://DILCIS.eu/XML/METS/CSIPExtensionMETS" OBJID="{root}" LABEL="Hồ sơ giao nộp theo E-ARK"
-      TYPE="Mixed" csip:CONTENTINFORMATIONTYPE="MIXED" PROFILE="https://earksip.dilcis.eu/profile/E-ARK-SIP.xml">
+      xmlns:csip="https://DILCIS.eu/XML/METS/CSIPExtensionMETS" OBJID="{root}" LABEL="{label}"
+      TYPE="Mixed" csip:CONTENTINFORMATIONTYPE="MIXED" PROFILE="{profile}">
   <metsHdr CREATEDATE="{moment}" LASTMODDATE="{moment}" csip:OAISPACKAGETYPE="SIP">
     <agent ROLE="CREATOR" TYPE="OTHER" OTHERTYPE="SOFTWARE">
       <name>Phần mềm mẫu</name><note csip:NOTETYPE="SOFTWARE VERSION">1.0</note>
@@ -320,7 +339,10 @@ def eark_sip() -> bytes:
   </metsHdr>
   <fileSec ID="ID-fileSec">
     <fileGrp ID="ID-rep1" USE="Representations/rep1">
-      {entry("representations/rep1/data/C%C3%B4ng%20v%C4%83n%2071.txt", LETTER, "text/plain")}
+      <file ID="ID-letter" MIMETYPE="text/plain" SIZE="{len(LETTER)}" CREATED="{moment}"
+            CHECKSUM="{hashlib.sha256(LETTER).hexdigest()}" CHECKSUMTYPE="SHA-256">
+        <FLocat LOCTYPE="URL" xlink:type="simple" xlink:href="{quote(_LETTER_PATH)}"/>
+      </file>
     </fileGrp>
   </fileSec>
   <structMap ID="ID-structMap" TYPE="PHYSICAL" LABEL="CSIP">
@@ -330,7 +352,6 @@ def eark_sip() -> bytes:
   </structMap>
 </mets>
 """.encode()
-    return tarred([(f"{root}/METS.xml".encode(), mets), (f"{root}/{data}".encode(), LETTER)])
 
 
 def bomb() -> bytes:
@@ -351,6 +372,7 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "accepted--ok--tui-trong-tep-nen.tar.gz": bag_in_tar_gz,
     "accepted--ok--zip-mang-ten-tar.tar": lambda: zipped([member("Biên bản/Biên bản họp.txt", MINUTES)]),
     "rejected--PKG-KIND--sip-eark.tar": eark_sip,
+    "rejected--PKG-KIND--sip-thong-tu-05.zip": tt05_sip,
     "rejected--PKG-EMPTY--thu-muc-rong.zip": lambda: zipped([member("Thư mục rỗng/")]),
     "rejected--PKG-CLIMBING--leo-thu-muc.zip": lambda: zipped(
         [

@@ -106,3 +106,11 @@ def test_the_builder_tells_what_differs(capsys: pytest.CaptureFixture[str], tmp_
     assert capsys.readouterr().err.splitlines() == [
         "differs from what setup/samples.py builds: sample_packages/accepted--ok--ten-la.tar"
     ]
+
+
+def test_the_table_tells_every_package() -> None:
+    table = (samples.SAMPLES / "README.md").read_text(encoding="utf-8")
+    for path in packages():
+        short = path.name.split("--", 2)[2]
+        stem = short if path.is_dir() else re.sub(r"(\.tar)?\.(gz|zip|tar|pdf)$", "", short)
+        assert f"`{stem}`" in table, stem

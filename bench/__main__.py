@@ -154,7 +154,7 @@ def tree_memory(pid: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", help="names of measurements, separated by commas")
+    parser.add_argument("--only", help="which of W1,W2,W3,W4")
     parser.add_argument("--quick", action="store_true", help="a tenth of the input, one pair")
     chosen = parser.parse_args()
     scale = 10 if chosen.quick else 1
@@ -162,15 +162,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="luutru-bench-") as folder:
         base = Path(folder)
         bench = Bench(base, 1 if chosen.quick else chosen.pairs)
-        cases: list[tuple[str, Callable[[], Path], bool]] = [
-            ("1,000 small files", lambda: inputs.small_files(base / "w1", 1000 // scale), False),
-            ("10,000 small files", lambda: inputs.small_files(base / "w2", 10_000 // scale, 5), False),
-            ("one file of 2 GiB", lambda: inputs.big_file(base / "w3", 2 * 1024**3 // scale), False),
-            ("200 packages of 20 files", lambda: inputs.packages(base / "w4", 200 // scale, 20), True),
+        cases: list[tuple[str, str, Callable[[], Path], bool]] = [
+            ("W1", "1,000 small files", lambda: inputs.small_files(base / "w1", 1000 // scale), False),
+            ("W2", "10,000 small files", lambda: inputs.small_files(base / "w2", 10_000 // scale, 5), False),
+            ("W3", "one file of 2 GiB", lambda: inputs.big_file(base / "w3", 2 * 1024**3 // scale), False),
+            ("W4", "200 packages of 20 files", lambda: inputs.packages(base / "w4", 200 // scale, 20), True),
         ]
         try:
-            for name, make, batch in cases:
-                if wanted and name not in wanted:
+            for key, name, make, batch in cases:
+                if wanted and key not in wanted:
                     continue
                 source = make()
                 for s3 in (False, True):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SystemProblem
+from pipeline.settings import PROJECT
 from pipeline.storage.chains import FolderSource, StoreSource, all_lines, verify
 from pipeline.storage.journal import Journal, journal, level
 from pipeline.storage.lines import GENESIS, Broken, Commit, Kind, composed, parsed
@@ -465,3 +467,46 @@ def test_a_commit_comes_back(tmp_path: Path) -> None:
     assert Commit.of({**line.fields, "later": 1}) == record
     with pytest.raises(Broken):
         Commit.of({"aip": "x"})
+
+
+def by_hand(block: int, store: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of docs/journal.md as it stands there."""
+    text = (PROJECT / "docs" / "journal.md").read_text(encoding="utf-8")
+    script = re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M)[block]
+    return subprocess.run(
+        ["sh", "-eu", "-c", script],
+        cwd=store,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_check_by_hand(sealed: Path) -> None:
+    told = by_hand(0, sealed / "one")
+    assert told.returncode == 0 and told.stdout.count("holds: ") == 1 and " 7 lines" in told.stdout
+    told = by_hand(1, sealed / "one")
+    assert told.returncode == 0 and told.stdout.startswith("sealed: ")
+    assert by_hand(2, sealed / "one", other=str(sealed / "two")).stdout == ""
+    file = segments_of(sealed / "one")[1]
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b'"n":1', b'"n":9'))
+    told = by_hand(0, sealed / "one")
+    assert told.returncode == 1 and f"{file.relative_to(sealed / 'one')}, line 6" in told.stdout
+    assert "differ" in by_hand(2, sealed / "one", other=str(sealed / "two")).stdout
+    file.write_bytes(whole.replace(b'"n":2', b'"n":9'))
+    told = by_hand(1, sealed / "one")
+    assert told.returncode == 1 and "broken seal: " in told.stdout and "line 6" in told.stdout
+    file.unlink()
+    assert by_hand(0, sealed / "one").returncode == 1
+    assert "Only in" in by_hand(2, sealed / "one", other=str(sealed / "two")).stdout
+
+
+def test_the_life_of_one_aip_by_hand(tmp_path: Path) -> None:
+    book, one = journal(space(tmp_path / "data")), file_store(tmp_path / "one", "one")
+    for number in (1, 2):
+        book.append(Kind.COMMIT, commit(number, [one]).fields())
+    book.flush([one])
+    told = by_hand(3, tmp_path / "one", aip=commit(2, []).aip[9:]).stdout
+    assert len(told.splitlines()) == 1 and " commit " in told

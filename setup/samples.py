@@ -304,7 +304,7 @@ def eark_sip() -> bytes:
 
 
 def tt05_sip() -> bytes:
-    """The shape of a SIP_hoso by Circular 05/2025/TT-BNV: recognised, and refused for as long as this kind is not built."""
+    """A SIP_hoso by Circular 05/2025/TT-BNV: recognised, and refused for as long as this kind is not built."""
     root = "uuid-7D0C3A52-64B1-4B5E-8E53-0C4C1B3E5A90"
     mets = _mets(root, "Hồ sơ giao nộp theo Thông tư 05", "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml")
     values = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import tarfile
@@ -9,10 +11,12 @@ import unicodedata
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from setup import samples
+from tests.contract import faults
 
 NAME = re.compile(r"(accepted--ok|rejected--[A-Z0-9][A-Z0-9-]*[A-Z0-9])--[a-z0-9][a-z0-9.-]*")
 PROJECT = samples.SAMPLES.parent
@@ -114,3 +118,43 @@ def test_the_table_tells_every_package() -> None:
         short = path.name.split("--", 2)[2]
         stem = short if path.is_dir() else re.sub(r"(\.tar)?\.(gz|zip|tar|pdf)$", "", short)
         assert f"`{stem}`" in table, stem
+
+
+def test_the_verdict_of_each_is_what_its_name_says(tmp_path: Path) -> None:
+    """Validation with the profile that the demo uses; every error of a rejected one belongs to what its name says."""
+    document = validated(tmp_path)
+    assert len(document["items"]) == len(packages())
+    for path, item in zip(packages(), document["items"], strict=True):
+        verdict, code, _ = path.name.split("--", 2)
+        errors = {finding["code"] for finding in item["findings"] if finding["level"] == "error"}
+        assert item["problem"] is None, item
+        assert item["verdict"] == {"accepted": "valid", "rejected": "invalid"}[verdict], (path.name, errors)
+        if verdict == "rejected":
+            assert code in errors, (path.name, errors)
+            assert errors - {code} <= BESIDES.get(code, set()), (path.name, errors)
+
+
+BESIDES = {
+    "BAG-MAN-03": {"BAG-INFO-06"},  # a file is missing, so its bytes are missing in Payload-Oxum
+    "BAG-FETCH-REFUSED": {"BAG-FETCH-06"},  # what was not fetched is missing
+    "PKG-CLIMBING": {"PKG-ABSOLUTE"},  # one member climbs, another is absolute
+}
+
+
+def validated(folder: Path) -> dict[str, Any]:
+    """All samples through the command that a person would use."""
+    environment = {**os.environ, "LUUTRU_DATA": str(folder / "data")}
+    environment.pop("LUUTRU_CONFIG", None)
+    command = [
+        str(PROJECT / ".venv" / "bin" / "luutru"),
+        "validate",
+        "--profile",
+        "eark",
+        "--json",
+        *map(str, packages()),
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 1, done.stderr.decode()
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert faults(document) == []
+    return document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -311,12 +311,13 @@ class Placement:
 class Reading:
     """What a kind learnt about a submission: streamed placements and everything small beside them.
 
-    `title` is the best name of the package; `description_rows` target logical AIP paths.
+    `title` is the best name of the package; `description_rows` target logical AIP paths; they may be streamed
+    from the package each time they are iterated.
     """
 
     title: str
     representations: tuple[Representation, ...] = ()
-    description_rows: tuple[Description, ...] = ()
+    description_rows: Iterable[Description] = ()
     agents: tuple[Agent, ...] = ()
     rights: tuple[Right, ...] = ()
     events: tuple[Event, ...] = field(default=())

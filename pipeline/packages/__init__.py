@@ -56,7 +56,10 @@ class Kind(Protocol):
     def read(self, tree: Tree, received: Received) -> Reading: ...
 
     def place(self, path: PackagePath) -> Placement:
-        """Where a file of the submission goes in the AIP; a pure function of the path. `target` is made portable by names.py."""
+        """Where a file of the submission goes in the AIP; a pure, injective function of the path.
+
+        `target` still holds the raw names; `names.Namer` over all targets makes them portable and tells them apart.
+        """
         ...
 
 

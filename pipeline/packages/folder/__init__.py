@@ -1,0 +1,136 @@
+"""The kind `folder`: any folder, with Dublin Core and checksums in `metadata/` where there are some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from pipeline.names import Namer, inside, shown
+from pipeline.packages import Received, Recognition
+from pipeline.packages.folder.described import CSV, JSON, Row, has, rows
+from pipeline.packages.folder.sums import Sums, present
+from pipeline.packages.held import Held
+from pipeline.packages.terms import fit
+from pipeline.records import Description, Finding, PackagePath, Placement, Reading, Representation, Use
+from pipeline.tree import Tree
+
+_REPRESENTATION = "rep1"
+_DATA = f"representations/{_REPRESENTATION}/data/".encode()
+_DOCUMENTATION = b"documentation/submission/"
+_BESIDE = (b"metadata/", b"submissionDocumentation/")
+"""Folders at the root that are about the content, not content."""
+
+_WHOLE = ("", ".", "./", "objects", "objects/")
+"""Names by which a row means the package."""
+
+
+class Folder:
+    """Plain folders, and whatever nobody else recognises. Stateless."""
+
+    name = "folder"
+
+    def recognise(self, tree: Tree) -> Recognition | None:
+        return Recognition(self.name, "", "no mark of another kind at the root")
+
+    def algorithms(self, tree: Tree) -> frozenset[str]:
+        return frozenset(present(tree).values())
+
+    def check(self, tree: Tree, received: Received) -> Iterator[Finding]:
+        held = Held([entry.path for entry in received.entries() if not entry.is_folder])
+        if all(path.startswith(_BESIDE) for path in held.paths):
+            yield Finding("FLD-NO-DATA")
+        yield from self._sums(tree, received, held)
+        if has(tree, CSV) and has(tree, JSON):
+            yield Finding("FLD-META-BOTH", CSV)
+        met: set[bytes] = set()
+        for row in rows(tree):
+            if isinstance(row, Finding):
+                yield row
+                continue
+            path, form = _meant(row, held, received)
+            if path is None:
+                yield Finding("FLD-META-TARGET", row.file, row.line, None, row.name[:500])
+                continue
+            if form:
+                yield Finding("FLD-NAME-FORM", path, row.line, None, row.name[:500])
+            if path in met:
+                yield Finding("FLD-META-TWICE", row.file, row.line, None, row.name[:500])
+            met.add(path)
+
+    def read(self, tree: Tree, received: Received) -> Reading:
+        entries = list(received.entries())
+        held = Held([entry.path for entry in entries if not entry.is_folder])
+        named = Namer(lambda: (self.place(path).target for path in held.paths))
+        empty = tuple(
+            PackagePath(named(self.place(entry.path).target).removeprefix(_DATA))
+            for entry in entries
+            if entry.is_folder and not _is_beside(entry.path)
+        )
+        del entries
+
+        def told() -> Iterator[Description]:
+            whole, others = [], False
+            for row in rows(tree):
+                if isinstance(row, Row):
+                    whole += list(row.terms) if row.name in _WHOLE else []
+                    others = others or row.name not in _WHOLE
+            if not any(term == "title" for term, _ in whole):
+                whole.insert(0, ("title", fit(shown(tree.name))))
+            yield Description(None, tuple(whole))
+            for row in rows(tree) if others else ():
+                if isinstance(row, Row) and row.name not in _WHOLE and row.terms:
+                    path, _ = _meant(row, held, received)
+                    if path is not None:
+                        yield Description(named(self.place(path).target), row.terms)
+
+        descriptions = _Told(told)
+        first = next(iter(descriptions))
+        title = next(value for term, value in first.terms if term == "title")
+        return Reading(title, (Representation(_REPRESENTATION, empty),), descriptions)
+
+    def place(self, path: PackagePath) -> Placement:
+        """Everything is data of `rep1` under its own path, but `metadata/` and `submissionDocumentation/`."""
+        if _is_beside(path):
+            return Placement(path, Use.DOCUMENTATION, PackagePath(_DOCUMENTATION + path))
+        return Placement(path, Use.DATA, PackagePath(_DATA + path), _REPRESENTATION)
+
+    def _sums(self, tree: Tree, received: Received, held: Held) -> Iterator[Finding]:
+        files = present(tree)
+        together = bytearray(len(held.paths))
+        for path, algorithm in files.items():
+            one = Sums(tree, received, held, path, algorithm)
+            yield from one.findings()
+            together = bytearray(a or b for a, b in zip(together, one.listed, strict=True))
+        if files:
+            for index, path in enumerate(held.paths):
+                if not together[index] and not _is_beside(path):
+                    yield Finding("FLD-SUM-UNLISTED", path)
+
+
+class _Told(Iterable[Description]):
+    """Descriptions read from the package again each time they are asked for: a table of any length needs no memory."""
+
+    def __init__(self, make: Callable[[], Iterator[Description]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Description]:
+        return self._make()
+
+
+def _is_beside(path: bytes) -> bool:
+    return (path + b"/").startswith(_BESIDE)
+
+
+def _meant(row: Row, held: Held, received: Received) -> tuple[PackagePath | None, bool]:
+    """The file or folder a row is about (empty path for the package), and whether only its Unicode form differs."""
+    if row.name in _WHOLE:
+        return PackagePath(b""), False
+    raw = row.name.encode("utf-8", "surrogatepass").removeprefix(b"./").rstrip(b"/")
+    paths = [PackagePath(path) for path in (raw, b"objects/" + raw) if inside(path)]
+    for path in paths:
+        if held.find(path) is not None or held.is_folder(path) or received.entry(path) is not None:
+            return path, False
+    for path in paths:
+        index = held.same_form(path)
+        if index is not None:
+            return held.paths[index], True
+    return None, False

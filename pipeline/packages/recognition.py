@@ -1,0 +1,87 @@
+"""Marks of packages that are described by METS, read from the beginning of `METS.xml` alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lxml import etree
+
+from pipeline.packages import Recognition
+from pipeline.records import PackagePath
+from pipeline.tree import ContentDamage, Tree
+
+_METS: Final = "http://www.loc.gov/METS/"
+_TYPE: Final = "OAISPACKAGETYPE"
+_MOST = 1 << 20
+"""So many bytes of a METS.xml are looked at: its root and header stand at the beginning."""
+
+_ESTONIAN = "http://www.ra.ee/METS/v01/IP.xml"
+"""PROFILE that Annexes I and II of Circular 05/2025/TT-BNV ask for in an AIP; nobody else writes it now."""
+
+
+def mets_kind(tree: Tree) -> Recognition | None:
+    """tt05 or eark-… by the METS.xml at the root; None when there is none, or none that says a package type."""
+    told = _header(tree)
+    if told is None:
+        return None
+    root, package = told
+    package = package.strip().upper()
+    if package not in ("SIP", "AIP", "DIP", "AIU", "AIC"):
+        return None
+    mark = _vietnamese(tree, root)
+    if mark is not None:
+        collection = root.get("TYPE", "").lower() == "collection"
+        version = package if package == "DIP" else f"{package}_{'tailieu' if collection else 'hoso'}"
+        return Recognition("tt05", version, mark)
+    kind = {"SIP": "eark-sip", "DIP": "eark-dip"}.get(package, "eark-aip")
+    return Recognition(kind, "", f"METS.xml says OAISPACKAGETYPE {package}")
+
+
+def _header(tree: Tree) -> tuple[dict[str, str], str] | None:
+    """Attributes of the root element and the package type of metsHdr."""
+    root: dict[str, str] | None = None
+    for element in _starts(tree, b"METS.xml"):
+        name = etree.QName(element)
+        attributes = {etree.QName(str(key)).localname: str(value) for key, value in element.attrib.items()}
+        if root is None:
+            if name.localname != "mets" or name.namespace not in (_METS, "http://www.loc.gov/METS/v2"):
+                return None
+            root = attributes
+            if _TYPE in attributes:
+                return root, attributes[_TYPE]
+        elif name.localname == "metsHdr":
+            return (root, attributes[_TYPE]) if _TYPE in attributes else None
+        else:
+            return None
+    return None
+
+
+def _vietnamese(tree: Tree, root: dict[str, str]) -> str | None:
+    """Why a METS package is one of Circular 05/2025/TT-BNV, else None."""
+    if root.get("PROFILE") == _ESTONIAN:
+        return "METS.xml names the profile of Circular 05/2025/TT-BNV"
+    for element in _starts(tree, b"metadata/descriptive/EAD.xml"):
+        name = etree.QName(element)
+        if name.namespace is None and name.localname.lower() == "simpledc":
+            return "METS.xml with a simpledc description, as Circular 05/2025/TT-BNV asks"
+        return None
+    return None
+
+
+def _starts(tree: Tree, path: bytes) -> list[etree._Element]:
+    """The first elements of an XML file as they open; none when it is absent, no XML, or holds a DTD."""
+    try:
+        with tree.open(PackagePath(path)) as source:
+            beginning = source.read(_MOST)
+    except (KeyError, ContentDamage):
+        return []
+    if b"<!DOCTYPE" in beginning[:4096] or b"<\0!\0D\0O" in beginning[:4096]:
+        return []
+    parser = etree.XMLPullParser(
+        events=("start",), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False
+    )
+    try:
+        parser.feed(beginning[: 1 << 16])
+        return [element for _, element in list(parser.read_events())[:2]]
+    except etree.XMLSyntaxError:
+        return []

@@ -1,0 +1,76 @@
+"""Which kinds there are, and which one a package is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+from pipeline.errors import UsageProblem
+from pipeline.packages import Kind, Recognition
+from pipeline.packages.recognition import mets_kind
+from pipeline.tree import Tree
+
+UNBUILT = ("eark-sip", "eark-dip", "tt05")
+"""Kinds that are recognised, so that they are never taken for a folder, but cannot be read yet."""
+
+
+class _Kinds(Mapping[str, Kind]):
+    """Kinds by name, each made (and its libraries loaded) when it is first asked for."""
+
+    def __init__(self, makers: dict[str, Callable[[], Kind]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Kind] = {}
+
+    def __getitem__(self, name: str) -> Kind:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def _bagit() -> Kind:
+    from pipeline.packages.bagit import Bagit
+
+    return Bagit()
+
+
+def _eark_aip() -> Kind:
+    from pipeline.packages.eark import EarkAip
+
+    return cast(Kind, EarkAip())
+
+
+def _folder() -> Kind:
+    from pipeline.packages.folder import Folder
+
+    return Folder()
+
+
+KINDS: Mapping[str, Kind] = _Kinds({"bagit": _bagit, "eark-aip": _eark_aip, "folder": _folder})
+
+
+def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recognition]:
+    """What a package is and why; `forced` overrides. The kind is None when it is recognised but not built yet.
+
+    `bagit.txt` → bagit; `METS.xml` with marks of Circular 05/2025 → tt05; with an OAISPACKAGETYPE → eark-…;
+    else folder. UsageProblem when `forced` is no kind at all.
+    """
+    if forced is not None:
+        if forced not in KINDS and forced not in UNBUILT:
+            raise UsageProblem("USE-KIND", kind=forced, known=", ".join(KINDS))
+        own = KINDS[forced].recognise(tree) if forced in KINDS else None
+        chosen = Recognition(forced, own.version if own else "", "chosen by the person who asked")
+        return KINDS.get(forced), chosen
+    bag = KINDS["bagit"].recognise(tree)
+    if bag is not None:
+        return KINDS["bagit"], bag
+    found = mets_kind(tree)
+    if found is not None:
+        return KINDS.get(found.kind), found
+    folder = KINDS["folder"].recognise(tree)
+    return KINDS["folder"], folder or Recognition("folder", "", "nothing else was recognised")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -53,6 +57,100 @@ def test_the_commands_of_the_readme_run(page: str, tmp_path: Path) -> None:
     exported = list((tmp_path / "out").iterdir())
     assert len(exported) == 1
     assert (exported[0] / "METS.xml").is_file()
+
+
+SAMPLES = (
+    "accepted--ok--bao-cao-2019",
+    "accepted--ok--ten-la.tar",
+    "accepted--ok--ten-nguy-hiem.zip",
+    "accepted--ok--anh-tu-lieu",
+)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A home with two stores and some packages in them, and the ids of these."""
+    home = tmp_path_factory.mktemp("archive")
+    paths = " ".join(f"sample_packages/{name}" for name in SAMPLES)
+    done = run(
+        'luutru store add vault "file://$HOME/vault" && luutru store add second "file://$HOME/second" && '
+        f"luutru ingest {paths} --json > $HOME/ingest.json",
+        home,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    items = json.loads((home / "ingest.json").read_text(encoding="utf-8"))["items"]
+    return home, [item["aip"] for item in items]
+
+
+def by_hand(home: Path, urn: str, store: str = "vault") -> subprocess.CompletedProcess[str]:
+    """Every command of the page about the format, for one package of one store."""
+    commands = "\n".join(blocks(DOCS / "aip-format.md", "sh"))
+    return run(f'store="$HOME/{store}" urn={urn}\n{commands}\necho "restored: $out"', home)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(SAMPLES)), ids=SAMPLES)
+def test_a_package_is_checked_and_restored_by_hand(archive: tuple[Path, list[str]], number: int) -> None:
+    home, urns = archive
+    done = by_hand(home, urns[number], "second" if number % 2 else "vault")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(done.stdout.splitlines()) >= {*urns, "inventory.json: OK"}
+    restored = Path(done.stdout.splitlines()[-1].removeprefix("restored: "))
+    exported = home / f"exported-{number}"
+    assert run(f"luutru export {urns[number]} {exported}", home).returncode == 0
+    assert tree(restored) == tree(exported)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def changed(package: Path) -> None:
+    with next((package / "v1" / "content").rglob("?" * 64)).open("ab") as file:
+        file.write(b"x")
+
+
+def missing(package: Path) -> None:
+    next((package / "v1" / "content").rglob("?" * 64)).unlink()
+
+
+def extra(package: Path) -> None:
+    digest = hashlib.sha256(b"x").hexdigest()
+    (package / "v1" / "content" / digest).write_bytes(b"x")
+
+
+def inventory(package: Path) -> None:
+    with (package / "inventory.json").open("ab") as file:
+        file.write(b" ")
+
+
+def rewritten(package: Path) -> None:
+    inventory(package)
+    digest = hashlib.sha256((package / "inventory.json").read_bytes()).hexdigest()
+    (package / "inventory.json.sha256").write_text(f"{digest}  inventory.json\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (changed, "computed checksum did NOT match"),
+        (missing, "< v1/content/"),
+        (extra, "> v1/content/"),
+        (inventory, "computed checksum did NOT match"),
+        (rewritten, "inventory.json: OK"),
+    ],
+)
+def test_damage_is_found_by_hand(archive: tuple[Path, list[str]], damage: Callable[[Path], None], told: str) -> None:
+    home, (urn, *_) = archive
+    store = home / damage.__name__
+    shutil.copytree(home / "vault", store)
+    (package,) = store.rglob(f"*{urn.removeprefix('urn:uuid:')}")
+    damage(package)
+    done = by_hand(home, urn, store.name)
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+    assert "committed" not in done.stdout
 
 
 def test_both_readmes_show_the_same_commands() -> None:

@@ -29,7 +29,6 @@ class Limits:
     ratio: int = 200
     depth: int = 64
     path_bytes: int = 4096
-    growth: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ SAMPLE = Path(__file__).parent.parent.parent / "sample_packages" / "accepted--ok
 def package(tmp_path: Path) -> Path:
     """A copy of a sample with enough files for a kill to land in the middle."""
     folder = tmp_path / "gói thử"
-    shutil.copytree(SAMPLE, folder)
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("metadata"))
     for number in range(150):
         (folder / f"tệp {number:03}.txt").write_text(f"nội dung {number}\n" * 50, encoding="utf-8")
     return folder

@@ -1,0 +1,367 @@
+"""Judging one stored copy: every file is read and compared with what its inventory, and the journal, say."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.errors import SystemProblem
+from pipeline.records import Evidence
+from pipeline.standards import ocfl
+from pipeline.storage import intents
+from pipeline.storage.layouts import ocfl as layout
+from pipeline.storage.stores import Store, StoreAbsent
+
+
+class What(StrEnum):
+    """Ways in which a copy can be wrong."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    EXTRA = "extra"
+    INVENTORY = "inventory"
+    ROLLED_BACK = "rolled-back"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is wrong: `path` below the object root ("" = the whole copy), digests or words."""
+
+    what: What
+    path: str
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file that was read; `damage` says what is wrong with it."""
+
+    path: str
+    size: int
+    damage: Damage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came out: `version` and `inventory_sha256` are those that the files were compared with."""
+
+    urn: str
+    version: int | None
+    inventory_sha256: str | None
+    files: int
+    bytes: int
+    evidence: Evidence
+    problems: tuple[Damage, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.problems
+
+    @property
+    def missing(self) -> bool:
+        """Nothing of the copy is there."""
+        return any(one.what is What.MISSING and one.path == "" for one in self.problems)
+
+
+def judge(
+    store: Store,
+    urn: str,
+    *,
+    known: Mapping[int, str] | None = None,
+    scratch: Path | None = None,
+    after: str | None = None,
+    on_file: Callable[[Step], None] | None = None,
+    most: int = 1000,
+) -> Judgement:
+    """Reads every file of a copy, all versions, and tells everything that is wrong with it; changes nothing.
+
+    `known` are the inventory digests of the journal's commits by version: the first authority. So an inventory that
+    was rewritten consistently (`inventory`) and a store that was rolled back (`rolled-back`) are seen. Without it
+    the copy's own inventories must agree with one another.
+
+    `after` is the path of the last content file of an interrupted run: what comes before it is not read again.
+    `on_file` is told after each file. At most `most` problems are listed, a last one counts the rest.
+    SystemProblem when the store fails as a whole: the copy is then not checked, never missing.
+    """
+    return _Judge(store, urn, dict(known or {}), scratch, on_file, most).run(after)
+
+
+@dataclass(slots=True)
+class _Judge:
+    store: Store
+    urn: str
+    known: dict[int, str]
+    scratch: Path | None
+    on_file: Callable[[Step], None] | None
+    most: int
+    problems: list[Damage] = field(default_factory=list)
+    more: int = 0
+    files: int = 0
+    bytes: int = 0
+    listed: dict[str, int] = field(default_factory=dict)
+    being_written: str = ""
+    in_work: str = "//"
+
+    @property
+    def base(self) -> str:
+        return layout.prefix(self.urn)
+
+    def run(self, after: str | None) -> Judgement:
+        self.store.check()
+        start = len(self.base)
+        # Path → size of everything there: about 150 bytes per file, the only thing that grows with the copy.
+        self.listed = {key[start:]: size for key, size in self.store.list(self.base)}
+        # A listing may lag behind; the declaration is asked for by name before a copy is called missing.
+        if not self.listed and self.store.head(self.base + ocfl.OBJECT_DECLARATION) is None:
+            self._tell(What.MISSING, "")
+            return self._judgement(None, None)
+        found = self._roots()
+        if found is None:
+            return self._judgement(None, None)
+        key, version, digest = found
+        with layout.fetched(self.store, self.base + key, self.scratch) as (file, now):
+            if now != digest:
+                self._tell(What.INVENTORY, key, digest, now)
+                return self._judgement(version, digest)
+            try:
+                self._against(ocfl.read_inventory(file), after)
+            except ocfl.InventoryError as problem:
+                self._tell(What.INVENTORY, key, "OCFL 1.1", str(problem))
+        return self._judgement(version, digest)
+
+    # --- which inventory is to be believed
+
+    def _roots(self) -> tuple[str, int, str] | None:
+        """(path, version, digest) of the inventory to compare with; tells what is wrong with the others."""
+        own = {number: self._pair(f"v{number}/") for number in self._versions()}
+        root = self._pair("")
+        if self.known:
+            return self._by_journal(root, own)
+        if root is not None:
+            head = next((number for number, digest in own.items() if digest == root), None)
+            if head is None:
+                self._tell(What.INVENTORY, ocfl.INVENTORY, " ".join(filter(None, own.values())) or None, root)
+                return self._readable(ocfl.INVENTORY, root)
+            return self._readable(f"v{head}/{ocfl.INVENTORY}", root)
+        best = max((number for number, digest in own.items() if digest is not None), default=None)
+        if best is None:
+            return None
+        return self._readable(f"v{best}/{ocfl.INVENTORY}", own[best] or "")
+
+    def _by_journal(self, root: str | None, own: dict[int, str | None]) -> tuple[str, int, str] | None:
+        head = max(self.known)
+        expected = self.known[head]
+        for number, digest in own.items():
+            wanted = self.known.get(number)
+            if digest is not None and wanted is not None and digest != wanted:
+                self._tell(What.INVENTORY, f"v{number}/{ocfl.INVENTORY}", wanted, digest)
+        for number in self.known:
+            if number not in own and number < head:
+                self._tell(What.MISSING, f"v{number}/{ocfl.INVENTORY}", self.known[number])
+        if root == expected:
+            self._writing(head + 1)
+            # The version's own inventory may be gone or wrong: the root has the same bytes.
+            if head not in own:
+                self._tell(What.MISSING, f"v{head}/{ocfl.INVENTORY}", expected)
+            return self._readable(ocfl.INVENTORY, expected)
+        self._writing(head + 1)
+        if root is not None and root == self.being_written and own.get(head) == expected:
+            # The next version is committed here and not yet in the journal: its writer is about to say so.
+            return self._readable(f"v{head}/{ocfl.INVENTORY}", expected)
+        older = next((number for number, digest in self.known.items() if digest == root and number < head), None)
+        newest = max(own, default=0)
+        if root is not None and (older is not None or newest < head):
+            self._tell(What.ROLLED_BACK, ocfl.INVENTORY, expected, root)
+            if own.get(head) != expected:
+                # What the store had then is still compared with itself.
+                return self._readable(ocfl.INVENTORY, root)
+        elif root is not None:
+            self._tell(What.INVENTORY, ocfl.INVENTORY, expected, root)
+        if own.get(head) == expected:
+            return self._readable(f"v{head}/{ocfl.INVENTORY}", expected)
+        return self._readable(ocfl.INVENTORY, root) if root is not None else None
+
+    def _writing(self, version: int) -> None:
+        """Keys of the next version are no strays while its intent is open."""
+        folder = f"v{version}/"
+        if any(path.startswith(folder) for path in self.listed):
+            held = intents.find(self.store, self.urn, version)
+            if held is not None:
+                self.being_written, self.in_work = held.inventory_sha256, folder
+
+    def _readable(self, path: str, digest: str) -> tuple[str, int, str] | None:
+        try:
+            with layout.fetched(self.store, self.base + path, self.scratch) as (file, _):
+                inventory = ocfl.read_inventory(file)
+        except ocfl.InventoryError as problem:
+            self._tell(What.INVENTORY, path, "OCFL 1.1", str(problem))
+            return None
+        except KeyError:
+            return None
+        if inventory.identifier != self.urn:
+            self._tell(What.INVENTORY, path, self.urn, inventory.identifier)
+            return None
+        return path, inventory.head, digest
+
+    def _pair(self, folder: str) -> str | None:
+        """Digest of an inventory that is there, told when its sidecar is missing or says something else."""
+        found = self._digest(folder + ocfl.INVENTORY)
+        if found is None:
+            return None
+        try:
+            stated = ocfl.sidecar_digest(self.store.read(self.base + folder + ocfl.SIDECAR))
+        except KeyError:
+            self._tell(What.MISSING, folder + ocfl.SIDECAR, found)
+            return found
+        if stated != found:
+            # Which of the two is wrong, the journal knows; by itself the pair is.
+            right = found in self.known.values()
+            self._tell(What.INVENTORY, folder + (ocfl.SIDECAR if right else ocfl.INVENTORY), stated, found)
+            return found if right or not self.known else None
+        return found
+
+    def _versions(self) -> list[int]:
+        folders = {layout.version_of(path) for path in self.listed} - {0}
+        return sorted(number for number in folders if f"v{number}/{ocfl.INVENTORY}" in self.listed)
+
+    # --- every file
+
+    def _against(self, inventory: ocfl.Inventory, after: str | None) -> None:
+        self._declaration()
+        self._histories(inventory)
+        # What is expected is taken out of the listing; what remains is extra.
+        left = self.listed
+        for path in (ocfl.OBJECT_DECLARATION, ocfl.INVENTORY, ocfl.SIDECAR):
+            left.pop(path, None)
+        for number in range(1, inventory.head + 1):
+            left.pop(f"v{number}/{ocfl.INVENTORY}", None)
+            left.pop(f"v{number}/{ocfl.SIDECAR}", None)
+        expected = inventory.manifest()
+        if after is not None and any(path == after for _, path in inventory.manifest()):
+            for _, path in expected:
+                left.pop(path, None)
+                if path == after:
+                    break
+        with contextlib.ExitStack() as ends:
+            for path, size, damage in self._looks(expected, ends):
+                listed = left.pop(path, None)
+                self.files += 1
+                self.bytes += size
+                if damage is not None:
+                    self._add(damage)
+                if self.on_file is not None:
+                    self.on_file(Step(path, size if listed is None else listed, damage))
+        for path, size in sorted(left.items()):
+            if not path.startswith(self.in_work):
+                self._tell(What.EXTRA, path, None, "link" if size < 0 else str(size))
+
+    def _looks(
+        self, expected: Iterator[tuple[str, str]], ends: contextlib.ExitStack
+    ) -> Iterator[tuple[str, int, Damage | None]]:
+        """Every file's (path, bytes read, damage) in order; several at once where that pays."""
+        if self.store.lanes == 1:
+            for digest, path in expected:
+                yield self._look(path, digest)
+            return
+        pool = ThreadPoolExecutor(self.store.lanes, "judge")
+        ends.callback(pool.shutdown, wait=True, cancel_futures=True)
+        waiting: deque[Future[tuple[str, int, Damage | None]]] = deque()
+        for digest, path in expected:
+            waiting.append(pool.submit(self._look, path, digest))
+            if len(waiting) >= self.store.lanes * 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _look(self, path: str, digest: str) -> tuple[str, int, Damage | None]:
+        try:
+            found, size = layout.digest_of(self.store, self.base + path)
+        except KeyError:
+            return path, 0, Damage(What.MISSING, path, digest)
+        except SystemProblem as problem:
+            self._still_there(problem)
+            return path, 0, Damage(What.UNREADABLE, path, digest, problem.code)
+        return path, size, Damage(What.CHANGED, path, digest, found) if found != digest else None
+
+    def _declaration(self) -> None:
+        path = ocfl.OBJECT_DECLARATION
+        try:
+            found = self.store.read(self.base + path)
+        except KeyError:
+            self._tell(What.MISSING, path)
+            return
+        except SystemProblem as problem:
+            self._still_there(problem)
+            self._tell(What.UNREADABLE, path, None, problem.code)
+            return
+        if found != ocfl.OBJECT_DECLARATION_BYTES:
+            self._tell(What.CHANGED, path, "ocfl_object_1.1", found[:40].decode("ascii", "replace"))
+
+    def _histories(self, inventory: ocfl.Inventory) -> None:
+        """Older inventories must tell the same of their versions (E066); needless where the journal knows them."""
+        for number in range(1, inventory.head):
+            path = f"v{number}/{ocfl.INVENTORY}"
+            if number in self.known or path not in self.listed:
+                if path not in self.listed and number not in self.known:
+                    self._tell(What.MISSING, path)
+                continue
+            with contextlib.suppress(KeyError), layout.fetched(self.store, self.base + path, self.scratch) as (file, _):
+                try:
+                    old = ocfl.read_inventory(file)
+                    same = old.head == number and all(
+                        old.block_digest(one) == inventory.block_digest(one) for one in range(1, number + 1)
+                    )
+                except ocfl.InventoryError as problem:
+                    self._tell(What.INVENTORY, path, "OCFL 1.1", str(problem))
+                    continue
+                if not same:
+                    self._tell(What.INVENTORY, path, f"v1…v{number}", "E066")
+
+    def _digest(self, path: str) -> str | None:
+        try:
+            return layout.digest_of(self.store, self.base + path)[0]
+        except KeyError:
+            if path == ocfl.INVENTORY:
+                self._tell(What.MISSING, path)
+            return None
+        except SystemProblem as problem:
+            self._still_there(problem)
+            self._tell(What.UNREADABLE, path, None, problem.code)
+            return None
+
+    def _still_there(self, problem: SystemProblem) -> None:
+        """One file that cannot be read is damage only in a store that otherwise answers."""
+        if isinstance(problem, StoreAbsent) and not problem.transient:
+            raise problem
+        self.store.check()
+
+    def _tell(self, what: What, path: str, expected: str | None = None, found: str | None = None) -> None:
+        self._add(Damage(what, path, expected, found))
+
+    def _add(self, damage: Damage) -> None:
+        if len(self.problems) < self.most:
+            self.problems.append(damage)
+        else:
+            self.more += 1
+
+    def _judgement(self, version: int | None, digest: str | None) -> Judgement:
+        problems = tuple(self.problems)
+        if self.more:
+            problems += (Damage(What.CHANGED, "…", None, f"+{self.more}"),)
+        return Judgement(self.urn, version, digest, self.files, self.bytes, Evidence.READ, problems)
+
+
+def files_of(store: Store, urn: str, scratch: Path | None = None) -> Iterator[tuple[str, str]]:
+    """(content path, sha256) of every content file by the copy's own inventory; nothing where there is no copy."""
+    held = layout.authority(store, urn, scratch)
+    if held is not None:
+        with layout.fetched(store, held.key, scratch) as (file, _):
+            for digest, path in ocfl.read_inventory(file).manifest():
+                yield path, digest

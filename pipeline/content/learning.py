@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from typing import Any
@@ -29,6 +30,7 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
     """
     fd = job.fds[0]
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    text = _Utf8()
     head = b""
     total = count = 0
     try:
@@ -37,6 +39,7 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
         while data := os.read(fd, _CHUNK):
             for one in hashes.values():
                 one.update(data)
+            text.see(data)
             head = head or data
             total += len(data)
             count += 1
@@ -54,5 +57,83 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
         "size": total,
         "digests": {name: one.hexdigest() for name, one in hashes.items()},
         "format": found,
+        "utf8": text.holds(),
         "changed": total != size or not still,
     }
+
+
+class _Utf8:
+    """Whether bytes that pass are UTF-8 as a whole; gives up at the first that are not."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self._plain = True
+
+    def see(self, data: bytes) -> None:
+        if self._decoder is None or (self._plain and data.isascii()):
+            return
+        self._plain = False
+        try:
+            self._decoder.decode(data)
+        except UnicodeDecodeError:
+            self._decoder = None
+
+    def holds(self) -> bool:
+        if self._decoder is None:
+            return False
+        try:
+            self._decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+def convert_text(job: Job, source: str, target: str) -> dict[str, Any]:
+    """Writes the first descriptor's text in another encoding to the second one, strictly, and proves it.
+
+    The byte order mark is not kept in UTF-8. `failed` says where the text is not what it claims to be; `same` is
+    whether the result, encoded back, gives the bytes of the original.
+    """
+    reader, writer = job.fds
+    mark = os.pread(reader, 4, 0)
+    names = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+    exact = names.get(mark[:2]) if source == "utf-16" and mark != codecs.BOM_UTF32_LE else None
+    if exact is None or target != "utf-8":
+        return {"failed": "no byte order mark of UTF-16"}
+    decoder = codecs.getincrementaldecoder(exact)()
+    position = 2
+    while True:
+        data = os.pread(reader, _CHUNK, position)
+        try:
+            text = decoder.decode(data, not data)
+            _write(writer, text.encode("utf-8"))
+        except UnicodeError as problem:
+            return {"failed": f"byte {position} ff.: {problem.reason if hasattr(problem, 'reason') else problem}"}
+        if not data:
+            break
+        position += len(data)
+        job.beat()
+    return {"same": _gives_back(reader, writer, exact, mark[:2], job)}
+
+
+def _gives_back(reader: int, writer: int, encoding: str, mark: bytes, job: Job) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    here = there = 0
+    again = mark
+    while True:
+        data = os.pread(writer, _CHUNK, here)
+        again += decoder.decode(data, not data).encode(encoding)
+        if os.pread(reader, len(again), there) != again:
+            return False
+        there += len(again)
+        here += len(data)
+        again = b""
+        if not data:
+            return there == os.fstat(reader).st_size
+        job.beat()
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -125,6 +125,8 @@ def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
         findings = (Finding("FMT-STOPPED", path, found=text),)
         words = f"identification stopped, {text}"
         format_ = Format(None, "", "", "application/octet-stream", "none", "", words, "siegfried", "", "")
+    if format_ is not None and format_.match == "text" and not value["utf8"] and "UTF-16" not in format_.basis:
+        findings = (*findings, Finding("FMT-TEXT-8BIT", path, found=format_.basis.rpartition("text match ")[2]))
     return Learnt(path, value["size"], value["digests"], format_, value["changed"], findings)
 
 

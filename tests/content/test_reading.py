@@ -9,6 +9,7 @@ import os
 import random
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -143,14 +144,16 @@ def test_odd_names_do_not_reach_the_engine(scratch: Path, tmp_path: Path) -> Non
 
 
 def bomb(out: Path) -> None:
-    """A docx whose content types are 3 GB of spaces."""
-    with (
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("[Content_Types].xml", "w", force_zip64=True) as part,
-    ):
-        block = b" " * (1 << 24)
-        for _ in range(180):
-            part.write(block)
+    """A docx whose content types are 3 GB of spaces: the same compressed block again and again."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(b" " * (1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    data = block * 180 + packer.flush()
+    name, size = b"[Content_Types].xml", 180 << 24
+    fields = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, 0, len(data), size, len(name), 0)
+    central = b"PK\x01\x02" + struct.pack("<H", 20) + fields + bytes(14) + name
+    local = b"PK\x03\x04" + fields + name + data
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+    out.write_bytes(local + central + end)
 
 
 def corrupt_docx(out: Path) -> None:
@@ -188,7 +191,7 @@ def hostile(folder: Path) -> None:
     (folder / "lying.docx").write_bytes(lying)
     with (folder / "sparse.mov").open("wb") as out:
         out.write(b"\0\0\0\x14ftypqt  ")
-        out.truncate(3 << 30)
+        out.truncate(1 << 30)
 
 
 def test_hostile_files_cost_no_verdict(scratch: Path, tmp_path: Path, impatient: Pool) -> None:

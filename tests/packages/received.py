@@ -17,15 +17,15 @@ class MemoryReceived:
     """Implements pipeline.packages.Received; `damage` holds what the carrier found wrong while reading."""
 
     def __init__(self, entries: list[Entry], digests: dict[tuple[bytes, str], str], damage: list[Finding]) -> None:
-        self._entries = entries
+        self._entries = {entry.path: entry for entry in entries}
         self._digests = digests
         self.damage = damage
 
     def entries(self) -> Iterator[Entry]:
-        return iter(self._entries)
+        return iter(self._entries.values())
 
     def entry(self, path: PackagePath) -> Entry | None:
-        return next((entry for entry in self._entries if entry.path == path), None)
+        return self._entries.get(path)
 
     def digest(self, path: PackagePath, algorithm: str) -> str | None:
         return self._digests.get((path, algorithm))
@@ -34,7 +34,9 @@ class MemoryReceived:
 def digest_tree(tree: Tree, algorithms: Iterable[str]) -> MemoryReceived:
     """Reads every file once."""
     names = sorted(algorithms)
-    entries, digests, damage = [], {}, []
+    entries: list[Entry] = []
+    digests: dict[tuple[bytes, str], str] = {}
+    damage: list[Finding] = []
     for entry in tree.entries():
         entries.append(entry)
         if entry.is_folder:

@@ -29,11 +29,14 @@ AWAY_SECONDS = 60.0
 _away_until = 0.0
 
 
+async def audited(document: dict[str, Any], lang: Lang) -> None:
+    """The report of an audit; the page of the key holds those of all nights."""
+    await _kept(acreate_markdown_artifact(_cut(markdown.report(document, lang)), key="audit", description=None))
+
+
 async def report(item: Item, lang: Lang) -> None:
     """The report of a package on the run that is under way; a dashboard that is away changes nothing."""
-    made = markdown.item(item.document(), lang)
-    if len(made) > MOST_BYTES:
-        made = made[:MOST_BYTES].rpartition("\n")[0] + "\n\n…\n"
+    made = _cut(markdown.item(item.document(), lang))
     await _kept(acreate_markdown_artifact(made, key=key("report", item.ingest), description=_title(item)))
 
 
@@ -70,7 +73,8 @@ class Table:
             row = {}
             for column in cells.PACKAGES:
                 told = column.shown(shown, self._lang) if item or column.key == "package" else "…"
-                row[text(column.key, self._lang)] = _cell(told)
+                # Cells are shown as Markdown.
+                row[markdown.escaped(text(column.key, self._lang))] = markdown.escaped(told)
             rows.append(row)
         return rows
 
@@ -80,12 +84,12 @@ def key(kind: str, identifier: str | None) -> str | None:
     return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', identifier.lower())}" if identifier else None
 
 
+def _cut(made: str) -> str:
+    return made if len(made) <= MOST_BYTES else made[:MOST_BYTES].rpartition("\n")[0] + "\n\n…\n"
+
+
 def _title(item: Item) -> str:
     return markdown.escaped(cells.base(item.document()))
-
-
-def _cell(told: str) -> str:
-    return told
 
 
 async def _kept(made: Any) -> Any:

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from pipeline.errors import SystemProblem
 from pipeline.workspace import Workspace
 
 USUAL_PORT = 4200
@@ -43,8 +44,8 @@ def client_settings(space: Workspace, port: int, secret: str) -> dict[str, str]:
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "60",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
-        # A server that is away must not hold up the work: 2 + 4 + 8 s, then it is left alone.
-        "PREFECT_CLIENT_MAX_RETRIES": "3",
+        # A server that is away holds up the work once, for 2 + 4 + 8 + 16 s; a busy database is waited for as long.
+        "PREFECT_CLIENT_MAX_RETRIES": "4",
         "PREFECT_API_REQUEST_TIMEOUT": "20",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
@@ -89,8 +90,13 @@ def enter(space: Workspace, port: int, secret: str) -> None:
     """Makes this process a client of that server, before Prefect is imported for the first time.
 
     Whatever the user's environment says of Prefect is taken out, and the import happens in Prefect's own folder, where
-    no `.env`, `prefect.toml` or `pyproject.toml` of the user's lies. The working folder is put back.
+    no `.env`, `prefect.toml` or `pyproject.toml` of the user's lies. The working folder is put back. A process that has
+    Prefect already stays with the server it knows: SystemProblem when that is another one.
     """
+    if "prefect" in sys.modules:
+        if os.environ.get("PREFECT_API_URL") != f"{address(port)}/api":
+            raise SystemProblem("SYS-SERVICE-OTHER", address=address(port))
+        return
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]
     settings = client_settings(space, port, secret)

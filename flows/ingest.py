@@ -6,6 +6,7 @@ The order of stages stands in `pipeline/ingest/ingest.py`; nothing about content
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from prefect import flow, runtime
@@ -15,6 +16,10 @@ from pipeline.errors import Interrupted
 
 AT_ONCE = 1
 """Packages of a batch at work at the same time; inside a package the pool uses all cores."""
+
+
+for name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(name).addFilter(states.calm)
 
 
 def _named() -> str:

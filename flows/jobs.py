@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pipeline.errors import Interrupted, SystemProblem, UsageProblem
+from pipeline.errors import Interrupted, Problem, SystemProblem, UsageProblem
+from pipeline.findings import problem_json
 from pipeline.ingest.item import Item
 from pipeline.ingest.tokens import Request
 from pipeline.names import shown
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from pipeline.ingest.ingest import Run
     from pipeline.ingest.session import Progress
 
+Way = Callable[["Request", "Run | None", "Progress | None"], Item]
 LONGEST_TITLE = 120
+ATTEMPTS = 3
 
 
 def whole_way(request: Request, run: Run | None, progress: Progress | None) -> Item:
@@ -40,8 +43,22 @@ def whole_way(request: Request, run: Run | None, progress: Progress | None) -> I
     return ingest(request, run or call, progress or quiet)
 
 
+def in_worker(request: Request, run: Run | None, progress: Progress | None) -> Item:
+    """The same, with what a command does once before and after: the worker's success is a closed journal too."""
+    from pipeline.ingest.preflight import close_journal, preflight
+
+    try:
+        preflight(request.space, request.profile)
+    except Problem as problem:
+        told = {**problem_json(problem), "exit": problem.exit_code}
+        return Item(shown(bytes(request.package)), request.profile.name, None, problem=told)
+    item = whole_way(request, run, progress)
+    close_journal(request.space)
+    return item
+
+
 class Stand(StrEnum):
-    """Where a row stands. `lost`: its process died with it several times; a person has to look."""
+    """Where a row stands. `waiting` is for a copy; `lost` was tried `ATTEMPTS` times: a person has to look."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -53,7 +70,10 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Packages that go together through one flow run. `owner` is pid and start time of the process at work."""
+    """Packages that go together through one flow run.
+
+    `owner` is pid and start time of the process at work, `aips` the AIPs that wait for a copy, times are RFC 3339.
+    """
 
     id: str
     packages: tuple[Path, ...]
@@ -68,6 +88,7 @@ class Row:
     by_worker: bool = False
     flow_run: str | None = None
     verdicts: tuple[str, ...] = ()
+    aips: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,7 +100,7 @@ class Job:
     requests: tuple[Request, ...]
     done: Callable[[Item], None] = lambda _: None
     progress: Progress | None = None
-    way: Callable[[Request, Run | None, Progress | None], Item] = whole_way
+    way: Way = whole_way
     delays: tuple[float, ...] = ()
     results: list[Item | None] = field(default_factory=list)
     stopped: BaseException | None = None
@@ -134,13 +155,17 @@ _live: dict[str, Job] = {}
 
 
 def at_hand(
-    requests: Sequence[Request], lang: str, done: Callable[[Item], None], progress: Progress | None = None
+    requests: Sequence[Request],
+    lang: str,
+    done: Callable[[Item], None],
+    progress: Progress | None = None,
+    way: Way = whole_way,
 ) -> Job:
     """A job of this process's own, written down so that it is not forgotten if the process dies."""
     from flows import retries
 
     row = _row(requests, lang)
-    job = Job(requests[0].space, row, tuple(requests), done, progress, delays=retries.AT_HAND)
+    job = Job(requests[0].space, row, tuple(requests), done, progress, way, retries.AT_HAND)
     _live[row.id] = job
     begin(job, by_worker=False)
     return job
@@ -163,7 +188,7 @@ def job(identifier: str) -> Job:
     row = load(space, identifier)
     profile = checked(Profile, row.profile, "profile")
     requests = tuple(Request(space, package, profile, row.kind) for package in row.packages)
-    made = Job(space, row, requests, delays=retries.IN_WORKER)
+    made = Job(space, row, requests, way=in_worker, delays=retries.IN_WORKER)
     _live[identifier] = made
     begin(made, by_worker=True)
     return made
@@ -196,14 +221,25 @@ def at_work(identifier: str, flow_run: str | None) -> Iterator[Job]:
 def end(job: Job) -> None:
     """Writes down what came of the row."""
     _live.pop(job.row.id, None)
+    items = [item for item in job.results if item is not None]
     stand = Stand.DONE
-    if job.stopped is not None or None in job.results:
+    if job.stopped is not None or len(items) < len(job.results):
         stand = Stand.STOPPED
-    elif any(item is not None and item.waiting_for == "copy" for item in job.results):
+    elif job.row.by_worker and any(item.verdict is None and item.exit == 3 for item in items):
+        # No verdict for want of a disk, a store, a tool: tried again later, the packages that have theirs cost little.
+        stand = Stand.QUEUED if job.row.attempts < ATTEMPTS else Stand.LOST
+    elif any(item.waiting_for == "copy" for item in items):
         stand = Stand.WAITING
-    verdicts = tuple(str(item.verdict or "") if item else "" for item in job.results)
-    job.row = replace(job.row, stand=stand, ended=rfc3339(now()), verdicts=verdicts, owner=None)
-    keep(job.space, job.row)
+    verdicts = tuple(str(item.verdict or "") for item in items)
+    aips = tuple(item.aip for item in items if item.aip and item.waiting_for == "copy")
+    flow_run = None if stand is Stand.QUEUED else job.row.flow_run
+    job.row = replace(
+        job.row, stand=stand, ended=rfc3339(now()), verdicts=verdicts, aips=aips, owner=None, flow_run=flow_run
+    )
+    if job.row.by_worker or stand is Stand.WAITING:
+        keep(job.space, job.row)
+    else:
+        forget(job.space, job.row)
 
 
 def folder(space: Workspace) -> Path:
@@ -230,7 +266,7 @@ def load(space: Workspace, identifier: str) -> Row:
         value["packages"] = tuple(Path(os.fsdecode(unquote_to_bytes(path))) for path in value["packages"])
         value["stand"] = Stand(value["stand"])
         value["owner"] = tuple(value["owner"]) if value["owner"] else None
-        value["verdicts"] = tuple(value["verdicts"])
+        value["verdicts"], value["aips"] = tuple(value["verdicts"]), tuple(value["aips"])
         return Row(**value)
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise SystemProblem("SYS-READ", file=file, cause=problem) from problem

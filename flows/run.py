@@ -29,10 +29,12 @@ def ingest_batch(
     done: Callable[[Item], None] = lambda _: None,
     progress: Progress | None = None,
     lang: str = "vi",
+    way: jobs.Way = jobs.whole_way,
 ) -> list[Item]:
     """Ingests packages in this process; the dashboard shows it. Results in the order given, as `done` gets them.
 
-    A package that is big or alone has a run of its own, the others share one. Raises `Interrupted` alone.
+    A package that is big or alone has a run of its own, the others share one. `way` is what is done with a package.
+    Raises `Interrupted` alone.
     """
     if not requests:
         return []
@@ -40,7 +42,7 @@ def ingest_batch(
     view = _View(running, requests[0])
     for places in groups(requests):
         chosen = [requests[place] for place in places]
-        job = jobs.at_hand(chosen, lang, results.taker(places), progress)
+        job = jobs.at_hand(chosen, lang, results.taker(places), progress, way)
         try:
             view.show(job)
             for place in range(len(job.requests)):
@@ -48,7 +50,7 @@ def ingest_batch(
                 job.keep(place, job.work(place))
         finally:
             jobs.end(job)
-            jobs.forget(job.space, job.row)
+    view.close()
     return results.found
 
 
@@ -129,6 +131,11 @@ class _View:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="luutru-view", daemon=True).start()
 
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
     def show(self, job: Job) -> None:
         """Runs the job's flow to its end, or returns early when Prefect fails."""
         if self._loop is None:
@@ -140,6 +147,6 @@ class _View:
         try:
             asyncio.run_coroutine_threadsafe(shown, self._loop).result()
         except Exception:
-            self._loop = None
+            self.close()
         if job.stopped is not None:
             raise job.stopped

@@ -14,7 +14,16 @@ from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterNextScheduledStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events import AutomationCore, EventTrigger, Posture, ResourceSpecification
 from prefect.events.actions import ChangeFlowRunState
 from prefect.runner import Runner
@@ -22,12 +31,10 @@ from prefect.schedules import Cron
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
-from flows import dashboard, jobs, services, states
-from flows.jobs import Stand
-from pipeline.workspace import Workspace, durable, workspace
-
-ATTEMPTS = 3
-"""A row whose process died that often is left for a person."""
+from flows import copies, dashboard, jobs, services, states
+from flows.jobs import ATTEMPTS, Row, Stand
+from pipeline.settings import settings
+from pipeline.workspace import Workspace, durable, now, workspace
 
 AT_ONCE = 2
 KEEP_DAYS = 30
@@ -42,6 +49,7 @@ def main() -> None:
 
 
 async def _serve(space: Workspace) -> None:
+    from flows.audit import audit_copies
     from flows.ingest import ingest_batch, ingest_package
 
     runner = Runner(name="luutru", limit=AT_ONCE, query_seconds=3, pause_on_shutdown=False)
@@ -49,11 +57,14 @@ async def _serve(space: Workspace) -> None:
         "package": await _deploy(runner, ingest_package, "queue"),
         "batch": await _deploy(runner, ingest_batch, "queue"),
     }
+    nightly = await _deploy(runner, audit_copies, "nightly", settings(space).audit_cron)
     await watch_for_dead_runs()
+    await _drop_missed(nightly)
     await take_up(space)
     beside = [
         asyncio.create_task(_again(2, lambda: _submit(space, served))),
         asyncio.create_task(_again(60, lambda: _tidy(space))),
+        asyncio.create_task(_again(120, lambda: copies.go_on(space))),
     ]
     with durable(space.services / "worker.ready") as out:
         out.write(f"{os.getpid()}\n".encode())
@@ -68,6 +79,21 @@ async def _deploy(runner: Runner, flow: Flow[Any, Any], name: str, cron: str | N
     schedule = Cron(cron, timezone=time_zone()) if cron else None
     made = await flow.ato_deployment(name=name, schedule=schedule, entrypoint_type=EntrypointType.MODULE_PATH)
     return await runner.aadd_deployment(made)
+
+
+async def _drop_missed(deployment: UUID) -> None:
+    """Of the nights that passed while nothing ran, one audit is enough."""
+    async with get_client() as client:
+        missed = await client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+                next_scheduled_start_time=FlowRunFilterNextScheduledStartTime.model_validate({"before_": now()}),
+            ),
+            sort=FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC,
+        )
+        for run in missed[:-1]:
+            await client.delete_flow_run(run.id)
 
 
 async def watch_for_dead_runs() -> None:
@@ -121,7 +147,7 @@ async def _crashed(flow_run: UUID) -> None:
 async def _submit(space: Workspace, served: dict[str, UUID]) -> None:
     """Makes a flow run for each queued row; the same row and attempt never makes two."""
     for row in await asyncio.to_thread(lambda: list(jobs.rows(space))):
-        if row.stand is Stand.QUEUED and row.flow_run is None:
+        if row.stand is Stand.QUEUED and row.flow_run is None and _due(row):
             async with get_client() as client:
                 made = await client.create_flow_run_from_deployment(
                     served["batch" if len(row.packages) > 1 else "package"],
@@ -132,6 +158,13 @@ async def _submit(space: Workspace, served: dict[str, UUID]) -> None:
             current = jobs.load(space, row.id)
             if current.stand is Stand.QUEUED:
                 jobs.keep(space, replace(current, flow_run=str(made.id)))
+
+
+def _due(row: Row) -> bool:
+    """At once the first time, later after ten minutes for each try: what failed it does not pass in seconds."""
+    if not row.ended:
+        return True
+    return now() - datetime.datetime.fromisoformat(row.ended) > datetime.timedelta(minutes=10 * row.attempts)
 
 
 async def _tidy(space: Workspace) -> None:

@@ -177,7 +177,8 @@ def test_the_command_reference_is_current() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
         if not re.match(r"[a-z]+:", target) and not target.startswith("#"):
             assert (page.parent / unquote(target.split("#")[0])).exists(), target
 
@@ -219,3 +220,43 @@ def test_the_schema_words_of_the_contract_are_those_of_the_reports() -> None:
     contract = (DOCS / "contract.md").read_text(encoding="utf-8").replace("\n", " ")
     for key in ("accepted", "rejected", "waiting/person", "waiting/copy", "already archived", "valid", "invalid"):
         assert VERDICTS[key][0] in contract
+
+
+def test_the_examples_of_extending_stand_in_the_program() -> None:
+    page = DOCS / "extend.md"
+    (rule,) = blocks(page, "toml")
+    (tool,) = blocks(page, "python")
+    assert tool in (PROJECT / "pipeline" / "tools" / "vips.py").read_text(encoding="utf-8")
+    shown = tomllib.loads(rule)["rules"][0]
+    rules = tomllib.loads((PROJECT / "profiles" / "normalisation" / "default.toml").read_text(encoding="utf-8"))[
+        "rules"
+    ]
+    real = next(one for one in rules if one["name"] == shown["name"])
+    for action in real["actions"]:
+        action.pop("limits")
+    assert shown == real
+    named = re.findall(r'Finding\("([A-Z-]+)"', page.read_text(encoding="utf-8"))
+    assert named
+    for code in named:
+        assert f'Finding("{code}"' in (PROJECT / "pipeline" / "packages" / "folder" / "sums.py").read_text(
+            encoding="utf-8"
+        )
+
+
+def test_the_map_of_the_house_shows_every_room() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    house = page.split("```text\n")[1].split("```")[0]
+    below = house[house.index("pipeline/ ") : house.index("profiles/")]
+    rooms = {path.name for path in (PROJECT / "pipeline").iterdir() if (path / "__init__.py").is_file()}
+    assert set(re.findall(r"^  ([a-z]+)/ ", below, re.MULTILINE)) == rooms
+    ground = {path.stem for path in (PROJECT / "pipeline").glob("*.py")} - {"__init__"}
+    assert set(" ".join(re.findall(r"^  ((?:[a-z]+ )+)", below, re.MULTILINE)).split()) == ground
+    for name in re.findall(r"^([a-z_.]+)/? ", house, re.MULTILINE):
+        assert (PROJECT / name).exists(), name
+
+
+def test_the_walk_goes_through_every_stage_in_order() -> None:
+    from pipeline.ingest.ingest import STAGES
+
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^\*\*([a-z]+)\*\* ", page, re.MULTILINE)) == STAGES

@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     create_engine,
     delete,
+    event,
     func,
     insert,
     select,
@@ -206,6 +207,13 @@ class Catalogue:
             return db.execute(
                 query.where(versions.c.uuid == urn.removeprefix("urn:uuid:"), versions.c.version == version)
             ).scalar()
+
+    def inventories(self, urn: str) -> dict[int, str]:
+        """Digest of the committed inventory of every version: the first authority on what a copy has to be."""
+        own = urn.removeprefix("urn:uuid:")
+        query = select(versions.c.version, versions.c.inventory_digest).where(versions.c.uuid == own)
+        with self._engine.connect() as db:
+            return {row.version: row.inventory_digest for row in db.execute(query.order_by(versions.c.version))}
 
     def holdings(self) -> Iterator[Held]:
         """All AIPs, by UUID."""
@@ -404,6 +412,8 @@ class Catalogue:
             return
         self._engine.dispose()
         Path(name).replace(f"{name}.unreadable-{int(time.time())}")
+        for beside in ("-wal", "-shm"):
+            Path(name + beside).unlink(missing_ok=True)
 
     def _locked(self) -> _Lock:
         self.space.locks.mkdir(parents=True, exist_ok=True)
@@ -564,7 +574,17 @@ def _uuid(urn: str) -> str:
 
 
 def _engine(url: str) -> Engine:
-    return create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def light(connection: Any, _record: Any) -> None:
+        """No sync per line: what a power cut takes is taken in again from the journal."""
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
 
 
 def _create(engine: Engine) -> None:

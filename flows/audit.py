@@ -30,7 +30,7 @@ def _audit() -> tuple[dict[str, Any], int]:
 
     started = rfc3339(now())
     with opened(workspace()) as at_hand:
-        found = audit(at_hand)
+        found = audit(at_hand, due_only=True)
         close_journal(at_hand.space)
     document = {
         "schema": "luutru/audit/1", "luutru": VERSION, "started": started, "ended": rfc3339(now()),

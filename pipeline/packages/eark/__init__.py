@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.packages import Generated
+from pipeline.packages import Generated, Received, Recognition
+from pipeline.packages.eark import submission
+from pipeline.packages.eark.check import algorithms, check
 from pipeline.packages.eark.compose import compose
-from pipeline.records import Rows
+from pipeline.packages.eark.rows import EarkRows, read_rows
+from pipeline.records import Finding, PackagePath, Placement, Reading, Rows
+from pipeline.tree import Tree
 
 
 class EarkAip:
@@ -15,6 +19,26 @@ class EarkAip:
 
     name = "eark-aip"
 
+    def recognise(self, tree: Tree) -> Recognition | None:
+        return submission.recognise(tree)
+
+    def algorithms(self, tree: Tree) -> frozenset[str]:
+        return algorithms(tree)
+
+    def check(self, tree: Tree, received: Received) -> Iterable[Finding]:
+        """Every finding has the standard's own id where it has one."""
+        return check(tree, received)
+
+    def read(self, tree: Tree, received: Received) -> Reading:
+        return submission.read(tree)
+
+    def place(self, path: PackagePath) -> Placement:
+        return submission.place(path)
+
     def compose(self, rows: Rows, folder: Path) -> Iterator[Generated]:
-        """Writes METS, PREMIS and descriptions below `folder`, root METS last."""
+        """Writes METS, PREMIS and descriptions below `folder`, root METS last. ValueError for rows that cannot
+        become an AIP: a fault of ours."""
         return compose(rows, folder)
+
+
+__all__ = ["EarkAip", "EarkRows", "read_rows"]

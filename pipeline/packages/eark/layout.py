@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline import digests, names
 from pipeline.records import AipIdentity, Link, PackagePath
+from pipeline.standards.mets import Pointed
 
 METS = b"METS.xml"
 PREMIS = b"metadata/preservation/premis.xml"
@@ -66,3 +67,12 @@ def place_of_event(links: tuple[Link, ...]) -> str | None:
 def relative(path: bytes, base: bytes) -> str:
     """The href of a path in the METS that lies in the folder `base`."""
     return names.href(path[len(base) :])
+
+
+def manifest_of(part: Pointed) -> PackagePath | None:
+    """The METS of a representation that a pointer of the root METS leads to."""
+    if part.pointer.at is None:
+        return None
+    path = names.unhref(part.pointer.at.href or "")
+    name = None if path is None else representation_of(path)
+    return path if name is not None and path == base_of(name) + METS else None

@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 from pipeline import names
 from pipeline.packages.eark import layout, preservation
-from pipeline.packages.eark.layout import base_of
 from pipeline.records import (
     Agent,
     AipIdentity,
@@ -304,11 +303,10 @@ def _root(tree: Tree) -> tuple[mets.Head, mets.Header | None, Manifest, list[Man
                 header = part
             elif isinstance(part, Reference):
                 named += _preservation(part, b"")
-            elif isinstance(part, mets.Pointed) and part.pointer.at is not None:
-                path = names.unhref(part.pointer.at.href or "")
-                name = None if path is None else layout.representation_of(path)
-                if path is not None and name is not None and path == base_of(name) + layout.METS:
-                    members[path] = name
+            elif isinstance(part, mets.Pointed):
+                path = layout.manifest_of(part)
+                if path is not None:
+                    members[path] = layout.representation_of(path) or ""
     if not head.is_mets:
         raise Unreadable(1, "METS.xml is not METS")
     manifests = []

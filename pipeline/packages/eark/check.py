@@ -1,0 +1,196 @@
+"""What is wrong with an E-ARK AIP: structure, METS, PREMIS, descriptions, references both ways, digests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from pipeline.packages import Received
+from pipeline.packages.eark import layout
+from pipeline.packages.eark.check_mets import ALGORITHMS, MetsRules, Seen
+from pipeline.packages.eark.check_premis import PremisRules
+from pipeline.packages.eark.layout import METS, REPRESENTATIONS
+from pipeline.packages.eark.rows import opened
+from pipeline.records import Finding, PackagePath
+from pipeline.standards import dc, mets, premis
+from pipeline.standards.xml import MAX_BYTES, Unreadable, validate_xsd
+from pipeline.tree import ContentDamage, Tree
+
+SAME_CODE = 1000
+"""Findings of one code that are listed; the rest is counted (`PKG-MORE`)."""
+
+_LISTED = {b"data": "CSIP66", b"documentation": "CSIP66", b"schemas": "CSIP66"}
+
+
+def check(tree: Tree, received: Received) -> Iterator[Finding]:
+    """All findings, in the order of reading: METS, PREMIS, descriptions, structure. Never raises on content."""
+    return _counted(_check(tree, received))
+
+
+def algorithms(tree: Tree) -> frozenset[str]:
+    """What the METS documents of a package name as CHECKSUMTYPE, in hashlib's words, and SHA-256."""
+    found = {"sha256"}
+    waiting = [PackagePath(METS)]
+    done: set[bytes] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in done:
+            continue
+        done.add(path)
+        try:
+            with closing(opened(tree, path)) as source:
+                for part in mets.read(source):
+                    core = getattr(part, "core", None)
+                    if core is not None and core.checksum_type in ALGORITHMS:
+                        found.add(ALGORITHMS[core.checksum_type])
+                    elif path == METS and isinstance(part, mets.Pointed):
+                        target = layout.manifest_of(part)
+                        if target is not None:
+                            waiting.append(target)
+        except (Unreadable, ContentDamage):
+            continue
+    return frozenset(found)
+
+
+def _check(tree: Tree, received: Received) -> Iterator[Finding]:
+    root = PackagePath(METS)
+    if received.entry(root) is None:
+        yield Finding("CSIPSTR4", root)
+        return
+    seen = Seen()
+    yield from _mets(tree, root, tree.name, received, seen)
+    for path in sorted(set(seen.manifests)):
+        if path != root:
+            yield from _mets(tree, path, path.split(b"/")[-2], received, seen)
+    yield from _premis(tree, sorted(set(seen.preservation)), received)
+    for path in sorted(set(seen.descriptions)):
+        yield from _described(tree, path)
+    yield from _structure(received, seen)
+
+
+def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen: Seen) -> Iterator[Finding]:
+    yield from _schema(tree, path, "METS-XSD", "all.xsd")
+    rules = MetsRules(path, owner, received, seen)
+    try:
+        with closing(opened(tree, path)) as source:
+            for part in mets.read(source):
+                if isinstance(part, mets.Head) and not part.is_mets:
+                    yield Finding("METS-XSD", path, part.line or None, None, "the root element is not mets")
+                    return
+                yield from rules.see(part)
+    except (Unreadable, ContentDamage) as problem:
+        # What is well-formed up to the fault was judged; what is missing after it would be guesswork.
+        seen.whole = False
+        yield _unreadable(path, problem)
+        return
+    yield from rules.end()
+
+
+def _premis(tree: Tree, paths: list[PackagePath], received: Received) -> Iterator[Finding]:
+    rules = PremisRules(received)
+    readable = []
+    for path in paths:
+        yield from _schema(tree, path, "PREMIS-XSD", "all.xsd")
+        rules.begin()
+        parts = 0
+        try:
+            with closing(opened(tree, path)) as source:
+                for part in premis.read(source):
+                    parts += 1
+                    yield from rules.see(path, part)
+        except (Unreadable, ContentDamage) as problem:
+            yield _unreadable(path, problem)
+            continue
+        if not parts:
+            yield Finding("PREMIS-XSD", path, None, None, "the document holds no PREMIS 3 object")
+        yield from rules.end(path)
+        readable.append(path)
+    if rules.open and len(readable) == len(paths):
+        for path in readable:
+            with closing(opened(tree, path)) as source:
+                for part in premis.read(source):
+                    yield from rules.unresolved(path, part)
+
+
+def _described(tree: Tree, path: PackagePath) -> Iterator[Finding]:
+    try:
+        with closing(opened(tree, path)) as source:
+            messages = validate_xsd(source, "oai_dc.xsd", dc.MAX_BYTES)
+        with closing(opened(tree, path)) as source:
+            dc.read(source)
+    except (Unreadable, ContentDamage) as problem:
+        yield _unreadable(path, problem)
+        return
+    for line, message in messages:
+        yield Finding("DC-XSD", path, line or None, None, message)
+
+
+def _schema(tree: Tree, path: PackagePath, code: str, schema: str) -> Iterator[Finding]:
+    """Schema messages with their lines; a document that cannot be read is told by whoever reads it next."""
+    try:
+        with closing(opened(tree, path)) as source:
+            messages = validate_xsd(source, schema, MAX_BYTES)
+    except (Unreadable, ContentDamage):
+        return
+    for line, message in messages:
+        yield Finding(code, path, line or None, None, message)
+
+
+def _unreadable(path: PackagePath, problem: Unreadable | ContentDamage) -> Finding:
+    if isinstance(problem, ContentDamage):
+        return problem.finding
+    return Finding("EARK-XML", path, problem.line or None, None, problem.message)
+
+
+def _structure(received: Received, seen: Seen) -> Iterator[Finding]:
+    """Folders that CSIP expects, and files that no METS names."""
+    tops: set[bytes] = set()
+    folders: dict[bytes, set[bytes]] = {}
+    manifests = set(seen.manifests)
+    for entry in received.entries():
+        parts = entry.path.split(b"/")
+        if len(parts) == 1 and not entry.is_folder:
+            continue
+        tops.add(parts[0])
+        within, base = parts, b""
+        if entry.path.startswith(REPRESENTATIONS):
+            if len(parts) == 2 and not entry.is_folder:
+                yield Finding("CSIPSTR10", entry.path)
+                continue
+            base = b"/".join(parts[:2]) + b"/"
+            within = parts[2:]
+            held = folders.setdefault(base, set())
+            if within:
+                held.add(within[0])
+        if entry.is_folder or not within or not seen.whole or entry.path in seen.referenced:
+            continue
+        if within == [METS]:
+            if base and entry.path not in manifests:
+                yield Finding("CSIP105", entry.path)
+        elif within[0] in _LISTED and len(within) > 1:
+            yield Finding(_LISTED[within[0]], entry.path, None, None, within[0].decode())
+        elif within[0] == b"metadata":
+            yield Finding("CSIP17" if within[1:2] == [b"descriptive"] else "CSIP31", entry.path)
+    for name, code in (
+        (b"metadata", "CSIPSTR5"), (b"representations", "CSIPSTR9"), (b"schemas", "CSIPSTR15"),
+        (b"documentation", "CSIPSTR16"),
+    ):  # fmt: skip
+        if name not in tops:
+            yield Finding(code, PackagePath(name))
+    for base, held in folders.items():
+        for name, code in ((b"data", "CSIPSTR11"), (METS, "CSIPSTR12"), (b"metadata", "CSIPSTR13")):
+            if name not in held:
+                yield Finding(code, PackagePath(base + name))
+
+
+def _counted(findings: Iterable[Finding]) -> Iterator[Finding]:
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.code] += 1
+        if counts[finding.code] <= SAME_CODE:
+            yield finding
+    for code in sorted(counts):
+        if counts[code] > SAME_CODE:
+            yield Finding("PKG-MORE", None, None, code, str(counts[code] - SAME_CODE))
+

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -31,13 +32,18 @@ def fit(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`key` in words.TEXTS; `right` aligns numbers; `raw` is the value for machines (CSV)."""
+    """`key` in words.TEXTS; `right` aligns numbers; `raw` is the value for machines (CSV).
+
+    `elastic` columns give way on narrow terminals, those with higher numbers first, then `spare`
+    ones are left out, again those with higher numbers first.
+    """
 
     key: str
     shown: Callable[[Item, Lang], str]
     raw: Callable[[Item], object]
     right: bool = False
-    elastic: bool = False
+    elastic: int = 0
+    spare: int = 0
 
 
 def number(value: object, lang: Lang) -> str:
@@ -95,15 +101,21 @@ def copies(item: Item, lang: Lang) -> str:
 
 
 PACKAGES = (
-    Column("package", lambda item, lang: base(item), lambda item: item.get("path"), elastic=True),
+    Column("package", lambda item, lang: base(item), lambda item: item.get("path"), elastic=1),
     Column("verdict", verdict, lambda item: item.get("verdict")),
     Column("files", lambda item, lang: number(item.get("files"), lang), lambda item: item.get("files"), right=True),
-    Column("bytes", lambda item, lang: size(item.get("bytes"), lang), lambda item: item.get("bytes"), right=True),
-    Column("formats", lambda item, lang: formats(item), formats, elastic=True),
-    Column("aip", lambda item, lang: aip(item), lambda item: item.get("aip")),
-    Column("copies", copies, lambda item: copies(item, "en"), elastic=True),
     Column(
-        "seconds", lambda item, lang: seconds(item.get("seconds"), lang), lambda item: item.get("seconds"), right=True
+        "bytes", lambda item, lang: size(item.get("bytes"), lang), lambda item: item.get("bytes"), right=True, spare=1
+    ),
+    Column("formats", lambda item, lang: formats(item), formats, elastic=3, spare=3),
+    Column("aip", lambda item, lang: aip(item), lambda item: item.get("aip")),
+    Column("copies", copies, lambda item: copies(item, "en"), elastic=2),
+    Column(
+        "seconds",
+        lambda item, lang: seconds(item.get("seconds"), lang),
+        lambda item: item.get("seconds"),
+        right=True,
+        spare=2,
     ),
 )
 
@@ -115,7 +127,7 @@ VALIDATED = (
 
 COPIES = (
     Column("aip", lambda item, lang: aip(item), lambda item: item.get("aip")),
-    Column("store", lambda item, lang: fit(item.get("store")), lambda item: item.get("store"), elastic=True),
+    Column("store", lambda item, lang: fit(item.get("store")), lambda item: item.get("store"), elastic=1),
     Column("result", verdict, lambda item: item.get("result")),
     Column(
         "evidence", lambda item, lang: word(EVIDENCE, item.get("evidence"), lang), lambda item: item.get("evidence")
@@ -185,6 +197,19 @@ def place(finding: dict[str, Any], lang: Lang) -> str:
         return text("whole", lang)
     where = fit(finding["file"])
     return f"{where}, {text('line', lang)} {finding['line']}" if finding.get("line") is not None else where
+
+
+def sentence(finding: dict[str, Any], lang: Lang) -> str:
+    """The message, with the place before it where the message does not name it already."""
+    message = fit(finding["message"][lang])
+    if finding.get("file") is None:
+        return message
+    if fit(finding["file"]) not in message:
+        return f"{place(finding, lang)}: {message}"
+    at = finding.get("line")
+    if at is None or re.search(rf"\b{at}\b", message):
+        return message
+    return f"{message} ({text('line', lang)} {at})"
 
 
 def needs_details(item: Item) -> bool:

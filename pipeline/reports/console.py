@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.reports import cells
 from pipeline.reports.cells import Column, Document, Item
@@ -15,7 +15,7 @@ NARROW = 72
 """Below this many columns a table is set as a list."""
 
 _GAP = "  "
-_LEAST = 12
+_LEAST = 13
 """An elastic column is never cut below this width."""
 
 
@@ -52,15 +52,19 @@ def table(document: Document, lang: Lang, width: int, colour: bool = False) -> I
     for row, item in zip(rows, items, strict=True):
         at = next(i for i, column in enumerate(columns) if column.key in ("verdict", "result"))
         row[at] = f"{SYMBOLS[mood(item)]} {row[at]}"
-    widths = [max(map(cell_width, (name, *(row[i] for row in rows)))) for i, name in enumerate(head)]
-    widths = _shrunk(widths, columns, width)
-    if width < NARROW or sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-        yield from _blocks(columns, head, rows, items, width, colour)
-        return
-    yield _line(columns, head, widths)
+    full = [max(map(cell_width, (name, *(row[i] for row in rows)))) for i, name in enumerate(head)]
+    kept = list(range(len(columns)))
+    while (widths := _shrunk([full[i] for i in kept], [columns[i] for i in kept], width)) is None:
+        spare = max(kept, key=lambda i: columns[i].spare)
+        if width < NARROW or not columns[spare].spare:
+            yield from _blocks(columns, head, rows, items, width, colour)
+            return
+        kept.remove(spare)
+    shown = [columns[i] for i in kept]
+    yield _line(shown, [head[i] for i in kept], widths)
     yield _GAP.join("─" * wide for wide in widths)
     for row, item in zip(rows, items, strict=True):
-        yield _painted(_line(columns, row, widths), item, colour)
+        yield _painted(_line(shown, [row[i] for i in kept], widths), item, colour)
 
 
 def details(item: Item, lang: Lang, width: int, colour: bool = False) -> Iterator[str]:
@@ -72,9 +76,7 @@ def details(item: Item, lang: Lang, width: int, colour: bool = False) -> Iterato
         clause = f" ({cells.fit(group.reference)})" if group.reference else ""
         yield f"  {cells.fit(group.code)} · {word(LEVELS, group.level, lang)}{clause}"
         for line in group.lines:
-            yield from _wrapped(
-                f"{cells.place(line, lang)}: {cells.fit(line['message'][lang])}", width, "    - ", "      "
-            )
+            yield from _wrapped(cells.sentence(line, lang), width, "    - ", "      ")
             yield from _compared(line, lang, width)
             if group.advice is None and line["advice"][lang]:
                 yield from _wrapped(cells.fit(line["advice"][lang]), width, "      → ", "        ")
@@ -110,23 +112,36 @@ def clipped(value: str, wide: int) -> str:
     return made + "…"
 
 
-def _shrunk(widths: list[int], columns: tuple[Column, ...], width: int) -> list[int]:
-    """Elastic columns give way, the widest first, until the table fits or none can give more."""
-    made = list(widths)
-    room = width - len(_GAP) * (len(made) - 1)
-    elastic = [i for i, column in enumerate(columns) if column.elastic]
-    while sum(made) > room:
-        widest = max(elastic, key=lambda i: made[i])
-        if made[widest] <= _LEAST:
+def shortened(value: str, wide: int) -> str:
+    """As `clipped`, but both ends of a name stay: what tells it from its neighbours is often the end."""
+    if cell_width(value) <= wide:
+        return value
+    head = clipped(value, (wide + 1) // 2)
+    tail = ""
+    for char in reversed(value):
+        if cell_width(head + char + tail) > wide:
             break
-        made[widest] -= 1
-    return made
+        tail = char + tail
+    while tail and unicodedata.combining(tail[0]):
+        tail = tail[1:]
+    return head + tail
 
 
-def _line(columns: tuple[Column, ...], row: list[str], widths: list[int]) -> str:
+def _shrunk(widths: list[int], columns: Sequence[Column], width: int) -> list[int] | None:
+    """Elastic columns give way one after the other until the table fits; None when it cannot."""
+    made = list(widths)
+    excess = sum(made) + len(_GAP) * (len(made) - 1) - width
+    for _, i in sorted(((column.elastic, i) for i, column in enumerate(columns) if column.elastic), reverse=True):
+        given = max(0, min(excess, made[i] - _LEAST))
+        made[i] -= given
+        excess -= given
+    return made if excess <= 0 else None
+
+
+def _line(columns: Sequence[Column], row: list[str], widths: list[int]) -> str:
     made = []
     for column, value, wide in zip(columns, row, widths, strict=True):
-        cut = clipped(value, wide)
+        cut = shortened(value, wide) if column.elastic == 1 else clipped(value, wide)
         pad = " " * (wide - cell_width(cut))
         made.append(pad + cut if column.right else cut + pad)
     return _GAP.join(made).rstrip()
@@ -138,7 +153,7 @@ def _blocks(
     for row, item in zip(rows, items, strict=True):
         for i, (name, value) in enumerate(zip(head, row, strict=True)):
             if i == 0:
-                yield _painted(clipped(value, width) if columns[i].key != "aip" else value, item, colour)
+                yield _painted(shortened(value, width), item, colour)
             elif value != "–":
                 yield from _wrapped(value, width, f"  {name}: ", "    ")
 

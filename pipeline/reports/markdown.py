@@ -72,7 +72,7 @@ def _findings(one: Item, lang: Lang) -> Iterator[str]:
         lines = [f"**{escaped(group.code)}** · {word(LEVELS, group.level, lang)}{clause}", ""]
         for line in group.lines[:MOST]:
             advice = f" → {escaped(line['advice'][lang])}" if group.advice is None and line["advice"][lang] else ""
-            lines.append(f"- {escaped(cells.place(line, lang))}: {escaped(line['message'][lang])}{advice}")
+            lines.append(f"- {escaped(cells.sentence(line, lang))}{advice}")
         if len(group.lines) > MOST:
             lines.append(f"- {text('more', lang, count=len(group.lines) - MOST)}")
         if group.advice and group.advice[lang]:

@@ -113,3 +113,23 @@ def test_widths_of_marks_and_wide_characters() -> None:
 def test_nothing_to_report() -> None:
     document = {**ordinary(), "items": []}
     assert console.report(document, "vi") == "Không có mục nào.\n"
+
+
+def test_a_place_is_said_once() -> None:
+    document = ordinary()
+    first, second, third = document["items"][1]["findings"]
+    first["message"]["vi"] = "Thiếu tệp data/a.txt"
+    second["message"]["vi"] = "Thiếu tệp data/b.txt, được ghi ở dòng 4"
+    third["message"]["vi"] = "Gói thiếu số liệu"
+    made = console.report(document, "vi", 100)
+    assert "    - Thiếu tệp data/a.txt (dòng 3)\n" in made
+    assert "    - Thiếu tệp data/b.txt, được ghi ở dòng 4\n" in made
+    assert "    - Gói thiếu số liệu\n" in made
+
+
+def test_long_names_keep_both_ends() -> None:
+    assert console.shortened("rejected--PKG-NOT-A-PACKAGE--khong-phai-goi.pdf", 20) == "rejected-…ai-goi.pdf"
+    assert console.shortened("ngắn", 20) == "ngắn"
+    assert console.cell_width(console.shortened("漢字" * 20, 15)) <= 15
+    decomposed = "Tie\u0302\u0301ng Vie\u0323\u0302t " * 5
+    assert console.cell_width(console.shortened(decomposed, 12)) <= 12

@@ -352,14 +352,14 @@ def test_recognised_by_bagit_txt(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_lines(tmp_path: Path) -> None:
-    """Linear, and no memory of all lines: the peak stays below 80 MB for names of 40 bytes in two manifests."""
+def test_twenty_thousand_lines(tmp_path: Path) -> None:
+    """Linear, and no memory of all lines: the peak stays below 16 MB for names of 40 bytes in two manifests."""
     import tracemalloc
 
     from pipeline.tree import Entry
     from tests.packages.received import MemoryReceived
 
-    paths = [f"data/{n // 1000:03}/tai-lieu-so-{n:06}-ban-sao.txt".encode() for n in range(100_000)]
+    paths = [f"data/{n // 1000:03}/tai-lieu-so-{n:06}-ban-sao.txt".encode() for n in range(20_000)]
     text = "".join(f"{'0' * 64}  {path.decode()}\n" for path in paths)
     bag(tmp_path, tagged=False, replace={"data/a.txt": None, "bag-info.txt": None, "manifest-sha256.txt": text,
                                          "manifest-sha512.txt": text.replace("0" * 64, "0" * 128)})  # fmt: skip
@@ -379,6 +379,6 @@ def test_a_hundred_thousand_lines(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         assert list(KIND.check(FolderTree(tmp_path), Streamed())) == []
-        assert tracemalloc.get_traced_memory()[1] < 80 * 1024**2
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024**2
     finally:
         tracemalloc.stop()

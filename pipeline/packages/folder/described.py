@@ -83,7 +83,7 @@ def _table(tree: Tree) -> Iterator[Row | Finding]:
                 if len(cells) != len(header):
                     yield Finding("FLD-CSV-ROW", CSV, line, str(len(header)), str(len(cells)))
                     continue
-                if any(unfit(cell) for cell in cells):
+                if unfit("".join(cells)):
                     yield Finding("FLD-META-CHARACTER", CSV, line)
                 pairs = zip(terms[1:], cells[1:], strict=True)
                 yield Row(

@@ -155,9 +155,10 @@ def test_what_cannot_be_opened_is_its_own_result(make: Callable[..., Pool], tmp_
 def test_a_worker_that_grew_is_replaced(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(1, tired=100 << 20)
     pids = [
-        next(pool.map("pool_jobs:swell", iter([Task(0, nothing, (size,))]), tmp_path)).value for size in (1, 1, 150, 1)
+        next(pool.map("pool_jobs:swell", iter([Task(0, nothing, (size,))]), tmp_path)).value
+        for size in (1, 1, 1, 150, 1)
     ]
-    assert pids[0] == pids[1] == pids[2] != pids[3]
+    assert pids[0] == pids[1] == pids[2] == pids[3] != pids[4]
 
 
 def test_workers_see_no_secret_and_own_nothing(

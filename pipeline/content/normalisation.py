@@ -32,6 +32,9 @@ _DETECTORS: dict[str, Callable[[bytes], bool]] = {
         head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE)
     ),
 }
+_WORDS = {"utf-16-bom": "UTF-16"}
+"""What the engine says of text that a detector might see; text of which it says otherwise need not be opened."""
+
 _VERIFICATIONS = ("text", "pixels")
 _SOURCE = "source"
 _RESULT = "result"
@@ -171,7 +174,13 @@ def plan_for(found: Format | None, head: bytes, name: str = "default") -> Rule |
 
 def wants_head(found: Format | None, name: str = "default") -> bool:
     """Whether a rule might want this format, so that it is worth opening the file for its first bytes."""
-    return found is not None and any(found.puid in rule.puids for rule in rules(name).rules)
+    if found is None or found.puid is None:
+        return False
+    seen = found.basis if "text match" in found.basis else None
+    return any(
+        found.puid in rule.puids and (rule.text is None or seen is None or _WORDS[rule.text] in seen)
+        for rule in rules(name).rules
+    )
 
 
 def derivative_name(original: bytes, rule: Rule) -> bytes:

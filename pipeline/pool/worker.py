@@ -13,6 +13,9 @@ from typing import Any
 
 from pipeline.pool import NOBODY, Job
 
+_WEIGHED = 4
+"""So many tasks from one look at the own memory to the next."""
+
 
 def serve(arguments: list[str]) -> None:
     """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes."""
@@ -27,6 +30,7 @@ def serve(arguments: list[str]) -> None:
     _limit(memory, file, files)
     _become_nobody()
     _say(channel, {"ready": os.getpid()})
+    served = 0
     while True:
         head, fds, _, _ = socket.recv_fds(channel, 4, 253)
         if not head:
@@ -41,14 +45,17 @@ def serve(arguments: list[str]) -> None:
         for count, args in message["tasks"]:
             mine, fds = tuple(fds[:count]), fds[count:]
             try:
-                answer = {"value": function(Job(mine, lambda: _say(channel, {"beat": 1})), *args)}
+                answer: dict[str, Any] = {"value": function(Job(mine, lambda: _say(channel, {"beat": 1})), *args)}
             except MemoryError as problem:
                 answer = {"error": str(problem) or "MemoryError", "memory": True}
             except Exception as problem:
                 answer = {"error": f"{type(problem).__name__}: {problem}"}
             for fd in mine:
                 os.close(fd)
-            _say(channel, {**answer, "resident": _resident()})
+            served += 1
+            if served % _WEIGHED == 0:
+                answer["resident"] = _status("RssAnon")
+            _say(channel, answer)
 
 
 def _say(channel: socket.socket, message: dict[str, Any]) -> None:
@@ -118,7 +125,3 @@ def _status(name: str) -> int:
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
     return 0
-
-
-def _resident() -> int:
-    return _status("RssAnon")

@@ -45,6 +45,7 @@ _READ_ONLY = (
 _MERGED = ("bin", "sbin", "lib", "lib64")
 _TOLD = 16 << 20
 _POLL = 0.1
+_PLACE = "luutru-tool-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +194,12 @@ def _bubble(inputs: Mapping[str, Path], out: Path) -> tuple[list[str], dict[str,
 
 def _bare(out: Path) -> tuple[list[str], dict[str, str]]:
     """The reduced form: no network and the limits, but the program sees the host's files as nobody or as we do."""
-    rights = ["-n"] if os.geteuid() == 0 else ["-r", "-n"]
-    command = [UNSHARE.path or "unshare", *rights, "--"]
-    if os.geteuid() == 0:
-        drop = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs", "--inh-caps=-all"]
-        command += [shutil.which("setpriv", path=PLACES) or "setpriv", *drop, "--"]
+    root = os.geteuid() == 0
+    command = [UNSHARE.path or "unshare", *(["-n"] if root else ["-r", "-n"]), "--"]
+    command += [shutil.which("setpriv", path=PLACES) or "setpriv", "--pdeathsig=KILL", "--no-new-privs"]
+    if root:
+        command += [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
+    command += ["--"]
     return command, {"PATH": PLACES, "LC_ALL": "C.UTF-8", "HOME": str(out), "TMPDIR": str(out)}
 
 
@@ -288,10 +290,20 @@ def _place(beside: Path) -> Iterator[Path]:
         base = Path(tempfile.gettempdir())
         if not _walkable(base):
             raise SystemProblem("SYS-SANDBOX", state="blocked", cause=f"{base}: o+x")
-    with tempfile.TemporaryDirectory(prefix="tool-", dir=base) as folder:
+    _sweep(base)
+    with tempfile.TemporaryDirectory(prefix=f"{_PLACE}{os.getpid()}-", dir=base) as folder:
         if os.geteuid() == 0:
             os.chmod(folder, 0o711)
         yield Path(folder)
+
+
+def _sweep(base: Path) -> None:
+    """Takes away what killed processes of ours left: it may hold copies of received files."""
+    for left in base.glob(f"{_PLACE}*-*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(left.name.removeprefix(_PLACE).split("-")[0])
+            if not psutil.pid_exists(pid) and left.lstat().st_uid == os.geteuid() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _visible(file: Path, copy: Path) -> Path:

@@ -209,6 +209,8 @@ def test_only_utf16_with_its_mark_is_text_to_convert(head: bytes, wanted: str | 
 
 
 def test_utf16_text_becomes_utf8(scratch: Path) -> None:
+    assert wants_head(known(DATA / "text/utf16le.txt", scratch).format)
+    assert not wants_head(known(DATA / "text/utf8.txt", scratch).format)
     result = good(made(DATA / "text/utf16le.txt", scratch))
     assert result.path.read_bytes() == (DATA / "text/utf16le.txt").read_bytes().decode("utf-16").encode()
     assert (result.format.puid, result.tool, result.sandbox) == ("x-fmt/111", "luutru", "")
@@ -255,6 +257,7 @@ def test_8_bit_text_is_left_and_told(scratch: Path) -> None:
         assert isinstance(one, Learnt)
         told[os.fsdecode(one.path)] = [finding.code for finding in one.findings]
         if told[os.fsdecode(one.path)]:
+            assert not wants_head(one.format)
             with tree.open(one.path) as source:
                 assert plan_for(one.format, source.read(4)) is None
     assert {name for name, found in told.items() if found == ["FMT-TEXT-8BIT"]} == {

@@ -8,6 +8,7 @@ import socketserver
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -204,6 +205,42 @@ def test_a_missing_program_is_our_problem(out: Path) -> None:
 
 def test_an_old_program_is_not_fit() -> None:
     assert not Program("bash", ("--version",), r"version (\d+\.\d+)", (99,), "bash", "SYS-TOOL-PRLIMIT").fit
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from pipeline.tools.program import Program
+from pipeline.tools.run import Bounds, run
+sleep = Program("sleep", ("--version",), r"(\\d+\\.\\d+)", (0,), "coreutils", "SYS-TOOL-PRLIMIT")
+run(sleep, ["30081"], {"in.txt": Path(sys.argv[1])}, Path(sys.argv[2]), Bounds(), sandbox=sys.argv[3])
+"""
+
+
+def sleepers(word: str) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["/usr/bin/sleep", word]]
+
+
+@pytest.mark.parametrize("sandbox", ["full", "reduced"])
+def test_a_program_ends_with_us_and_leaves_no_copy_for_long(out: Path, tmp_path: Path, sandbox: str) -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mật")
+    secret.chmod(0o600)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(secret), str(out), sandbox], cwd=root)
+    until = time.monotonic() + 30
+    while not sleepers("30081") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(sleepers("30081")) == 1
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 10
+    while sleepers("30081") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not sleepers("30081")
+    assert bash("true", out).ok
+    places = [*tmp_path.iterdir(), *Path(tempfile.gettempdir()).glob("luutru-tool-*")]
+    assert not [place for place in places if f"-{parent.pid}-" in place.name]
 
 
 INSIDE = """

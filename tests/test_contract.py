@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,16 @@ from pipeline.errors import UsageProblem
 from pipeline.findings import as_json, problem_json
 from pipeline.records import Finding, PackagePath
 from pipeline.settings import PROJECT
+from tests.command import House
 from tests.contract import SCHEMAS, faults, validator
 from tests.reports.hostile import audit, ordinary
 
 URN = "urn:uuid:0a1b2c3d-0000-5000-8000-000000000000"
 TEXT = {"en": "", "vi": ""}
-NAMES = ("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export")
+NAMES = (
+    *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
+    *("catalogue", "journal", "up", "down"),
+)
 
 
 def ingest() -> dict[str, Any]:
@@ -108,6 +113,47 @@ def test_identify_lines() -> None:
     assert faults({**line, "puid": None, "agreement": "none"}) == []
     assert faults({**line, "puid": "pdf"})
     assert faults({**line, "agreement": "maybe"})
+
+
+@pytest.mark.slow
+def test_every_command_prints_its_document(tmp_path: Path) -> None:
+    house = House(tmp_path / "house").stores()
+    samples = PROJECT / "sample_packages"
+    good, bad = samples / "accepted--ok--bao-cao-2019", samples / "rejected--BAG-MAN-04--sai-ma-bam"
+    stored = house.run("ingest", good, bad)
+    assert stored.exit == 1, stored.err
+    aip = stored.items[0]["aip"]
+    commands: list[tuple[str | Path, ...]] = [
+        ("ingest", good),
+        ("ingest", tmp_path / "nothing"),
+        ("ingest", "--nonsense"),
+        ("validate", good, bad),
+        ("validate", aip),
+        ("show", aip),
+        ("show", "ffffffff"),
+        ("status",),
+        ("store", "list"),
+        ("store", "probe", "vault"),
+        ("doctor",),
+        ("audit",),
+        ("audit", "--plan"),
+        ("export", aip, tmp_path / "out"),
+        ("catalogue", "rebuild"),
+        ("journal", "verify"),
+        ("down",),
+    ]
+    for command in commands:
+        said = house.run(*command)
+        assert said.document is not None, said.err
+        assert faults(said.document) == [], command
+        assert said.document["schema"].split("/")[1] == command[0], command
+        assert said.document["exit"] == said.exit, command
+    identified = house.run("identify", good, json_=False, env={})
+    assert identified.exit == 0, identified.err
+    lines = house.start("identify", good, "--json").communicate(timeout=120)[0].decode().splitlines()
+    assert len(lines) == stored.items[0]["files"]
+    for line in lines:
+        assert faults(json.loads(line)) == []
 
 
 def test_a_usage_problem_is_a_document_too() -> None:

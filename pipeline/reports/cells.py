@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,9 +15,12 @@ from pipeline.reports.words import (
     EVIDENCE,
     LEVELS,
     PROBLEMS,
+    RESULTS,
+    VERDICTS,
     Lang,
     text,
     verdict,
+    verdict_key,
     word,
 )
 
@@ -210,6 +214,15 @@ def sentence(finding: dict[str, Any], lang: Lang) -> str:
     if at is None or re.search(rf"\b{at}\b", message):
         return message
     return f"{message} ({text('line', lang)} {at})"
+
+
+def tally(document: Document, lang: Lang) -> list[tuple[str, int]]:
+    """How many items came to each verdict, in the order of the words' tables."""
+    words = [*VERDICTS, *RESULTS]
+    counted = Counter(verdict_key(item) for item in document["items"])
+    keys = sorted(counted, key=lambda key: words.index(key) if key in words else len(words))
+    table = {**VERDICTS, **RESULTS}
+    return [(fit(word(table, key, lang)), counted[key]) for key in keys]
 
 
 def needs_details(item: Item) -> bool:

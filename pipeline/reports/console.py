@@ -14,6 +14,9 @@ COLOURS = {"good": "32", "bad": "31", "wait": "33", "same": "36", "none": "35"}
 NARROW = 72
 """Below this many columns a table is set as a list."""
 
+MOST_INTACT = 100
+"""With more copies than this an audit lists only those that are not intact."""
+
 _GAP = "  "
 _LEAST = 13
 """An elastic column is never cut below this width."""
@@ -24,7 +27,14 @@ def report(document: Document, lang: Lang, width: int = 100, colour: bool = Fals
 
     `width` in terminal cells. A document of `validate` shows the findings of every package.
     """
-    parts = ["\n".join(table(document, lang, width, colour))]
+    seen, rest = _worth_a_row(document)
+    lines = list(table(seen, lang, width, colour))
+    if rest:
+        lines.append(text("intact_rest", lang, count=rest))
+    if len(document["items"]) > 1:
+        counts = ", ".join(f"{count} {name}" for name, count in cells.tally(document, lang))
+        lines += ["", *_wrapped(counts, width, f"{text('total', lang)} {len(document['items'])}: ", "  ")]
+    parts = ["\n".join(lines)]
     everything = cells.subject(document) == "validate"
     for item in document["items"]:
         if (everything and item.get("findings")) or cells.needs_details(item):
@@ -38,6 +48,15 @@ def report(document: Document, lang: Lang, width: int = 100, colour: bool = Fals
         if document.get(key) is not None:
             parts.append(f"{text(key, lang)}: {cells.fit(document[key])}")
     return "\n\n".join(parts) + "\n"
+
+
+def _worth_a_row(document: Document) -> tuple[Document, int]:
+    """An audit of very many copies shows those that are not intact; how many were left out."""
+    items = document["items"]
+    if cells.subject(document) != "audit" or len(items) <= MOST_INTACT:
+        return document, 0
+    kept = [item for item in items if cells.needs_details(item)]
+    return {**document, "items": kept}, len(items) - len(kept)
 
 
 def table(document: Document, lang: Lang, width: int, colour: bool = False) -> Iterator[str]:

@@ -96,6 +96,7 @@ TEXTS: dict[str, Pair] = {
     "validate": ("Kết quả kiểm tra gói", "Validation report"),
     "audit": ("Kết quả kiểm tra tính toàn vẹn", "Fixity audit report"),
     "total": ("Tổng cộng", "Total"),
+    "intact_rest": ("và {count} bản sao nguyên vẹn", "and {count} intact copies"),
     "all_well": ("Không phát hiện vấn đề.", "No findings."),
     "made_by": ("Lập bởi luutru {version}", "Made by luutru {version}"),
 }

@@ -133,3 +133,17 @@ def test_long_names_keep_both_ends() -> None:
     assert console.cell_width(console.shortened("漢字" * 20, 15)) <= 15
     decomposed = "Tie\u0302\u0301ng Vie\u0323\u0302t " * 5
     assert console.cell_width(console.shortened(decomposed, 12)) <= 12
+
+
+def test_the_verdicts_are_counted() -> None:
+    made = console.report(ordinary(), "vi", 200)
+    assert "Tổng cộng 6: 1 đạt, 1 không đạt, 1 chờ quyết định, 1 chờ bản sao, 1 đã lưu trữ từ trước, 1 chưa có" in made
+
+
+def test_an_audit_of_many_copies_shows_what_is_not_intact() -> None:
+    document = audit()
+    document["items"] = document["items"][:1] * 5000 + document["items"][1:]
+    made = console.report(document, "vi", 120)
+    assert len(made.splitlines()) < 40
+    assert "và 5000 bản sao nguyên vẹn" in made
+    assert "Tổng cộng 5002: 5000 nguyên vẹn, 1 hư hỏng, 1 chưa kiểm tra" in made

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pipeline.errors import SystemProblem
 from pipeline.settings import PROJECT
 from pipeline.storage.chains import FolderSource, StoreSource, all_lines, verify
-from pipeline.storage.journal import Journal, journal, level
+from pipeline.storage.journal import Journal, journal
 from pipeline.storage.lines import GENESIS, Broken, Commit, Kind, composed, parsed
 from pipeline.storage.stores import StoreAbsent
 from tests.holding import commit, file_store, space
@@ -321,17 +321,34 @@ def test_the_seal_of_a_day_names_all_heads(tmp_path: Path, monkeypatch: pytest.M
     assert book.seal_if_due([one, two]) is not None
 
 
-def test_levelling_refuses_two_histories(tmp_path: Path) -> None:
+def test_two_histories_are_not_sealed(tmp_path: Path) -> None:
     one, two = file_store(tmp_path / "one", "one"), file_store(tmp_path / "two", "two")
     for name, store, count in (("a", one, 1), ("b", two, 2)):
-        book = Journal(space(tmp_path / name), "0123456789abcdef")
+        book = Journal(space(tmp_path / name), "fedcba9876543210")
         for n in range(count):
             book.append("export", {"n": n, "of": name})
         book.flush([store])
+    own = journal(space(tmp_path / "data"))
+    own.append("export", {})
     with pytest.raises(SystemProblem) as problem:
-        level([one, two])
+        own.seal_if_due([one, two])
     assert problem.value.code == "SYS-JOURNAL-FORK"
+    assert len(segments_of(tmp_path / "one")) == 2  # what was ours is there nevertheless
     assert set(codes(StoreSource(one), StoreSource(two))) == {"JRN-FORK", "JRN-LAG"}
+
+
+def test_a_store_that_lost_lines_is_filled_and_told_of(tmp_path: Path) -> None:
+    one, two = file_store(tmp_path / "one", "one"), file_store(tmp_path / "two", "two")
+    book = journal(space(tmp_path / "data"))
+    for n in range(2):
+        book.append("export", {"n": n})
+        book.flush([one, two])
+    segments_of(tmp_path / "two")[0].unlink()
+    book.seal_if_due([one, two])
+    book.flush([one, two])
+    assert codes(StoreSource(one), StoreSource(two)) == []
+    (line,) = [line for line in book.lines() if line.kind == Kind.REFILLED]
+    assert line.fields == {"store": "two", "store_id": two.id, "segments": 1}
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def export(at_hand: Archive, aip: str, folder: Path, version: int | None = None)
     UsageProblem: no such AIP or version (USE-AIP-UNKNOWN, USE-VERSION-UNKNOWN), the folder's name is taken.
     SystemProblem: the folder cannot be written; no copy within reach is good (SYS-EXPORT-NO-COPY).
     """
-    held = at_hand.catalogue.find(aip)
+    held = at_hand.find(aip)
     number = held.version if version is None else version
     if not 1 <= number <= held.version:
         known = f"v1…v{held.version}"

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from pipeline.administration.archive import Archive
 from pipeline.administration.filling import fill_waiting
 from pipeline.catalogue.holdings import HeldCopy
+from pipeline.catalogue.rebuild import learn
 from pipeline.errors import SystemProblem
 from pipeline.records import CopyState
 from pipeline.settings import settings
@@ -154,6 +155,7 @@ class _Run:
         self.left_out: list[HeldCopy] = []
         at_hand.catalogue.catch_up()
         self.reached = {one.id: one for one in at_hand.reach()}
+        learn(at_hand.catalogue, self.reached.values())
 
     # ------------------------------------------------------------------ what is due
 

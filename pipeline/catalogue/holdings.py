@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +13,18 @@ from filelock import FileLock, Timeout
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
-    MetaData,
     Select,
     Table,
     and_,
-    create_engine,
     delete,
-    event,
     func,
     insert,
     select,
-    update,
 )
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.catalogue import database
 from pipeline.catalogue.tables import (
-    SCHEMA,
     about,
     aips,
     audits,
@@ -39,14 +32,14 @@ from pipeline.catalogue.tables import (
     formats,
     heads,
     history,
-    metadata,
     unchecked,
     versions,
 )
+from pipeline.catalogue.taking import order_of, take
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.storage.journal import Journal
-from pipeline.storage.lines import Commit, CopyAudit, CopyProblem, Kind, Line, Result, StoreCopy
-from pipeline.workspace import Workspace, rfc3339
+from pipeline.storage.lines import CopyAudit, CopyProblem, Line, Result
+from pipeline.workspace import Workspace
 
 _BATCH = 500
 _LOCK_SECONDS = 300
@@ -107,9 +100,12 @@ class Catalogue:
     def __init__(self, space: Workspace, journal: Journal | None = None) -> None:
         self.space = space
         self.journal = journal
-        self._engine = _engine(space.catalogue_url)
+        self._engine = database.engine(space.catalogue_url)
         with self._locked():
-            self._prepare()
+            try:
+                database.prepare(self._engine)
+            except (SQLAlchemyError, OSError) as problem:
+                raise _failed(problem) from problem
         if journal is not None:
             self.catch_up()
 
@@ -128,9 +124,11 @@ class Catalogue:
         if self.journal is None:
             return 0
         after = self.seen().get(self.journal.writer, 0)
-        if self.journal.head().seq <= after:
-            return 0
-        return self.apply(self.journal.lines(after))
+        head = self.journal.head().seq
+        if head < after:  # lines that are not in the journal: a catalogue from elsewhere, or the journal was set back
+            self.begin_rebuild()
+            after = 0
+        return self.apply(self.journal.lines(after)) if head > after else 0
 
     def seen(self) -> dict[str, int]:
         """Up to which number the lines of each writer are in."""
@@ -166,8 +164,7 @@ class Catalogue:
     def begin_rebuild(self) -> None:
         """Forgets everything."""
         with self._locked():
-            metadata.drop_all(self._engine)
-            _create(self._engine)
+            database.make_anew(self._engine)
 
     def end_reading(self, store_id: str) -> None:
         """From here on the catalogue is as complete as that store's journal."""
@@ -203,10 +200,10 @@ class Catalogue:
     def committed(self, urn: str, version: int) -> str | None:
         """Digest of the inventory that was committed as this version; None when there was no such commit."""
         query = select(versions.c.inventory_digest)
+        own = urn.removeprefix("urn:uuid:")
         with self._engine.connect() as db:
-            return db.execute(
-                query.where(versions.c.uuid == urn.removeprefix("urn:uuid:"), versions.c.version == version)
-            ).scalar()
+            found = db.execute(query.where(versions.c.uuid == own, versions.c.version == version)).scalar()
+        return None if found is None else str(found)
 
     def inventories(self, urn: str) -> dict[int, str]:
         """Digest of the committed inventory of every version: the first authority on what a copy has to be."""
@@ -317,7 +314,7 @@ class Catalogue:
         row = db.execute(select(copies).where(at(copies))).one()
         audit = db.execute(select(audits).where(at(audits))).one_or_none()
         later = db.execute(select(unchecked).where(at(unchecked))).one_or_none()
-        if audit is not None and later is not None and _order(later) < _order(audit):
+        if audit is not None and later is not None and order_of(later) < order_of(audit):
             later = None
         return {
             "store": copy.store, "store_id": copy.store_id, "layout": copy.layout, "version": copy.version,
@@ -370,7 +367,7 @@ class Catalogue:
                         continue
                     moment = max(before, int(line.time.timestamp()))
                     try:
-                        _take(db, line, {"moment": moment, "writer": line.writer, "seq": line.seq})
+                        take(db, line, {"moment": moment, "writer": line.writer, "seq": line.seq})
                     except (LookupError, TypeError, ValueError) as problem:
                         where = f"{line.writer} {line.seq}"
                         raise SystemProblem("SYS-JOURNAL-BROKEN", file=where, cause=problem) from problem
@@ -382,38 +379,6 @@ class Catalogue:
                 return count
         except SQLAlchemyError as problem:
             raise _failed(problem) from problem
-
-    def _prepare(self) -> None:
-        """Makes the tables, anew when they had another schema or were unreadable."""
-        try:
-            with self._engine.connect() as db:
-                found = db.execute(select(about.c.value).where(about.c.name == "schema")).scalar()
-            if found == str(SCHEMA):
-                return
-        except OperationalError:
-            pass  # no tables yet
-        except DatabaseError:
-            self._discard()
-        try:
-            self._reflect_and_drop()
-            _create(self._engine)
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
-
-    def _reflect_and_drop(self) -> None:
-        old = MetaData()
-        old.reflect(self._engine)
-        old.drop_all(self._engine)
-
-    def _discard(self) -> None:
-        """A database file that is none is put aside; it is a cache."""
-        name = self._engine.url.database
-        if self._engine.url.get_backend_name() != "sqlite" or not name:
-            return
-        self._engine.dispose()
-        Path(name).replace(f"{name}.unreadable-{int(time.time())}")
-        for beside in ("-wal", "-shm"):
-            Path(name + beside).unlink(missing_ok=True)
 
     def _locked(self) -> _Lock:
         self.space.locks.mkdir(parents=True, exist_ok=True)
@@ -436,109 +401,6 @@ class _Lock:
         self._lock.release()
 
 
-def _take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
-    """One line into the tables. What it says wins over what earlier lines said, in whatever order they come."""
-    fields = line.fields
-    if line.kind == Kind.COMMIT:
-        _commit(db, line, Commit.of(fields), told)
-    elif line.kind == Kind.COPY_MADE:
-        own, store = _uuid(fields["aip"]), StoreCopy(**fields["store"])
-        _copy_row(db, own, fields["version"], store, line, told)
-        _history(db, own, line, told, {"version": fields["version"], "store": store.name, "from": fields["from"]})
-    elif line.kind == Kind.AUDIT:
-        own = _uuid(fields["aip"])
-        kept = ("version", "store", "run", "result", "evidence", "files", "bytes", "problems_found")
-        values = {key: fields[key] for key in kept}
-        problems = json.dumps(fields["problems"], ensure_ascii=False)
-        key = {"uuid": own, "store_id": fields["store_id"]}
-        _newest(db, audits, key, {**values, "problems": problems, "time": rfc3339(line.time)}, told)
-        short = {key: fields[key] for key in ("version", "store", "result", "evidence", "problems_found")}
-        _history(db, own, line, told, short)
-    elif line.kind == Kind.NOT_CHECKED:
-        values = {"store": fields["store"], "reason": fields["reason"], "time": rfc3339(line.time)}
-        for urn in fields["aips"]:
-            _newest(db, unchecked, {"uuid": _uuid(urn), "store_id": fields["store_id"]}, values, told)
-    elif isinstance(fields.get("aip"), str):
-        detail = {key: value for key, value in fields.items() if key != "aip"}
-        _history(db, _uuid(fields["aip"]), line, told, detail)
-
-
-def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any]) -> None:
-    own = _uuid(commit.aip)
-    values = {
-        name: getattr(commit, name) for name in (
-            "ingest", "submission_digest", "payload_digest", "inventory_digest", "label", "kind", "makes", "profile",
-            "profile_digest", "root", "carrier", "carrier_name", "carrier_digest", "verdict", "created", "files",
-            "bytes", "stored_files", "stored_bytes",
-        )
-    }  # fmt: skip
-    values["committed"] = rfc3339(line.time)
-    values["findings"] = json.dumps(dict(sorted(commit.findings.items())))
-    key = {"uuid": own, "version": commit.version}
-    if _newest(db, versions, key, values, told):
-        db.execute(delete(formats).where(formats.c.uuid == own, formats.c.version == commit.version))
-        counts = [{**key, "puid": puid, "files": files} for puid, files in sorted(commit.formats.items())]
-        if counts:
-            db.execute(insert(formats), counts)
-    head = db.execute(select(aips.c.version).where(aips.c.uuid == own)).scalar()
-    if head is None:
-        db.execute(insert(aips).values(uuid=own, urn=commit.aip, version=commit.version))
-    elif head < commit.version:
-        db.execute(update(aips).where(aips.c.uuid == own).values(version=commit.version))
-    for store in commit.stores:
-        _copy_row(db, own, commit.version, store, line, told)
-    detail = {
-        "version": commit.version, "ingest": commit.ingest, "inventory_digest": commit.inventory_digest,
-        "stores": [{"store": one.name, "state": _state(one), "evidence": one.evidence} for one in commit.stores],
-    }  # fmt: skip
-    _history(db, own, line, told, detail)
-
-
-def _copy_row(db: Connection, own: str, version: int, store: StoreCopy, line: Line, told: Mapping[str, Any]) -> None:
-    values = {
-        "store": store.name, "version": version, "layout": store.layout, "state": _state(store),
-        "evidence": store.evidence if _state(store) == "verified" else None,
-        "inventory_digest": store.inventory_digest, "time": rfc3339(line.time),
-    }  # fmt: skip
-    _newest(db, copies, {"uuid": own, "store_id": store.id}, values, told)
-    if store.id:  # a copy may have waited for a store whose id was not known yet
-        unnamed = (copies.c.uuid == own, copies.c.store == store.name, copies.c.store_id == "")
-        db.execute(delete(copies).where(*unnamed))
-
-
-def _newest(
-    db: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], told: Mapping[str, Any]
-) -> bool:
-    """Writes a row unless a later line has written it; True when it was written."""
-    there = [table.c[name] == value for name, value in key.items()]
-    row = db.execute(select(table.c.moment, table.c.writer, table.c.seq).where(*there)).one_or_none()
-    if row is None:
-        db.execute(insert(table).values(**key, **values, **told))
-        return True
-    if _order(row) >= (told["moment"], told["writer"], told["seq"]):
-        return False
-    db.execute(update(table).where(*there).values(**values, **told))
-    return True
-
-
-def _history(db: Connection, own: str, line: Line, told: Mapping[str, Any], detail: Mapping[str, Any]) -> None:
-    db.execute(
-        insert(history).values(
-            uuid=own, time=rfc3339(line.time), kind=line.kind, who=line.who,
-            detail=json.dumps(detail, ensure_ascii=False), **told,
-        )
-    )  # fmt: skip
-
-
-def _order(row: Any) -> tuple[int, str, int]:
-    return (row.moment, row.writer, row.seq)
-
-
-def _state(store: StoreCopy) -> str:
-    """A copy is verified or it waits; there is nothing between."""
-    return "verified" if store.state == "verified" else "waiting"
-
-
 def _copies() -> Select[Any]:
     """Copies with their last audit and what they weigh: the content of all versions up to theirs."""
     held = (
@@ -559,39 +421,13 @@ def _copies() -> Select[Any]:
 
 
 def _copy(row: Any) -> HeldCopy:
-    """An audit that is younger than the writing of the copy says what state it is in."""
-    state = row.state
-    if state == "verified" and row.result not in (None, Result.INTACT) and (row.audited or 0) >= row.moment:
-        state = row.result
+    """What an audit found wrong stands until another audit finds it right, whatever was added meanwhile."""
+    bad = row.state == "verified" and row.result not in (None, Result.INTACT)
+    state = row.result if bad else row.state
     return HeldCopy(
         row.urn, row.version, row.store, row.store_id, row.layout, state, row.evidence, row.inventory_digest,
         row.moment, row.audited, int(row.files), int(row.bytes),
     )  # fmt: skip
-
-
-def _uuid(urn: str) -> str:
-    return str(uuid.UUID(urn.removeprefix("urn:uuid:")))
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    engine = create_engine(url, connect_args={"timeout": 60})
-
-    @event.listens_for(engine, "connect")
-    def light(connection: Any, _record: Any) -> None:
-        """No sync per line: what a power cut takes is taken in again from the journal."""
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    return engine
-
-
-def _create(engine: Engine) -> None:
-    metadata.create_all(engine)
-    with engine.begin() as db:
-        db.execute(delete(about).where(about.c.name == "schema"))
-        db.execute(insert(about).values(name="schema", value=str(SCHEMA)))
 
 
 def _failed(problem: Exception) -> SystemProblem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA = 1
+SCHEMA = 2
 """A catalogue of another number is not migrated: it is dropped and rebuilt from a store."""
 
 metadata = MetaData()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -106,19 +106,22 @@ class Journal:
     def seal_if_due(self, stores: Iterable[Store]) -> Line | None:
         """The seal of the day, when none was made yet: a line that names the head of every writer in these stores.
 
-        Segments of any writer that one store holds and another lacks are copied first. The caller flushes.
+        All lines are flushed first, and segments of any writer that one store holds and another lacks are copied: a
+        store that lost lines of ours gets a line that says so. The caller flushes again. A store that fails meanwhile
+        is passed over; two histories of one writer are SYS-JOURNAL-FORK, and then the day is not sealed.
         """
         wanted = list(stores)
         day = now().date().isoformat()
         note = self.space.journal / "sealed.json"
         if not wanted or _known(note).get("day") == day:
             return None
+        self.flush(wanted)
+        heads, refilled = self._level(wanted)
+        for store, count in refilled.items():
+            self.append(Kind.REFILLED, {"store": store.name, "store_id": store.id, "segments": count})
         with self._locked():
             if _known(note).get("day") == day:
                 return None
-            self._close()
-        heads = level(wanted)
-        with self._locked():
             own = self._ready()[1]
             if own.seq:
                 heads[self.writer] = (own.seq, own.digest)
@@ -332,37 +335,69 @@ class Journal:
         self._compared.add(store.id)
         return there
 
+    def _level(self, stores: list[Store]) -> tuple[dict[str, tuple[int, str]], dict[Store, int]]:
+        """Every store gets what another one, or this data folder, holds: the heads of all writers, what was refilled.
+
+        Heads are (sequence number, digest). A refilled segment of ours was there once: we had put it there.
+        """
+        with self._locked():
+            ours = set(self._closed())
+        held: dict[str, set[Segment]] = {}
+        by_id = {store.id: store for store in stores}
+        for one in list(by_id):
+            try:
+                held[one] = set().union(*segments(StoreSource(by_id[one])).values())
+            except SystemProblem:
+                del by_id[one]
+        refilled: dict[Store, int] = {}
+        newest: dict[str, Segment] = {}
+        for segment in sorted(ours.union(*held.values())):
+            before = newest.get(segment.writer)
+            owners = [one for one, there in held.items() if segment in there]
+            if before is not None and segment.first <= before.last:
+                store = by_id[owners[0]] if owners else stores[0]
+                raise _fork(store, segment.key, before.key)
+            newest[segment.writer] = segment
+            for one, there in held.items():
+                if segment not in there:
+                    try:
+                        _put(by_id[one], segment, self._bytes(segment, ours, [by_id[owner] for owner in owners]))
+                    except SystemProblem as problem:
+                        if problem.code == "SYS-JOURNAL-FORK":
+                            raise
+                        continue
+                    there.add(segment)
+                    if segment in ours:
+                        refilled[by_id[one]] = refilled.get(by_id[one], 0) + 1
+        heads = {}
+        for writer, segment in newest.items():
+            owners = [one for one, there in held.items() if segment in there]
+            try:
+                raw = self._bytes(segment, ours, [by_id[owner] for owner in owners])
+            except SystemProblem:
+                continue
+            for line in read_lines(BytesIO(raw), segment.key):
+                heads[writer] = (line.seq, line.digest)
+        return heads, refilled
+
+    def _bytes(self, segment: Segment, ours: set[Segment], owners: list[Store]) -> bytes:
+        """A segment from here, or from the first store that gives it."""
+        if segment in ours:
+            return (self.space.journal / segment.path).read_bytes()
+        last: SystemProblem = SystemProblem("SYS-JOURNAL-BROKEN", file=segment.key, cause="-")
+        for store in owners:
+            try:
+                return store.read(segment.key)
+            except KeyError:
+                continue
+            except SystemProblem as problem:
+                last = problem
+        raise last
+
 
 def journal(space: Workspace) -> Journal:
     """The journal of this data folder; its writer id is drawn with the first call."""
     return Journal(space, ensure_archive(space).writer)
-
-
-def level(stores: Iterable[Store]) -> dict[str, tuple[int, str]]:
-    """Copies segments of any writer from stores that hold them into those that lack them.
-
-    Returns the head of every writer: (sequence number, digest). Differences are SYS-JOURNAL-FORK.
-    """
-    by_id = {store.id: store for store in stores}
-    held = {one: set().union(*segments(StoreSource(store)).values()) for one, store in by_id.items()}
-    newest: dict[str, tuple[Segment, Store]] = {}
-    for segment in sorted(set().union(*held.values())):
-        owner = next(by_id[one] for one, there in held.items() if segment in there)
-        before = newest.get(segment.writer)
-        if before is not None and segment.first <= before[0].last:
-            raise _fork(owner, segment.key, before[0].key)
-        newest[segment.writer] = (segment, owner)
-        lacking = [by_id[one] for one, there in held.items() if segment not in there]
-        if lacking:
-            raw = owner.read(segment.key)
-            for store in lacking:
-                _put(store, segment, raw)
-    heads = {}
-    for writer, (segment, owner) in newest.items():
-        with StoreSource(owner).open(segment.path) as source:
-            for line in read_lines(source, segment.key):
-                heads[writer] = (line.seq, line.digest)
-    return heads
 
 
 def _put(store: Store, segment: Segment, raw: bytes) -> None:
@@ -382,8 +417,7 @@ def _fork(store: Store, key: str, known: str) -> SystemProblem:
 
 
 def _failed(file: Path, problem: OSError) -> SystemProblem:
-    full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
-    return SystemProblem("SYS-JOURNAL-WRITE", transient=full, file=file, cause=problem.strerror or problem)
+    return SystemProblem("SYS-JOURNAL-WRITE", file=file, cause=problem.strerror or problem)
 
 
 def _line(raw: bytes, what: str) -> Line:

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     SETTINGS = "settings-changed"
     COPY_MADE = "copy-made"
     SEAL = "seal"
+    REFILLED = "journal-refilled"
     EXPORT = "export"
 
 

@@ -28,7 +28,7 @@ def audit(
         with opened(space) as at_hand:
             if store is not None:
                 at_hand.household.store(store)
-            urn = at_hand.catalogue.find(aip).urn if aip else None
+            urn = at_hand.find(aip).urn if aip else None
             report = read_again(
                 at_hand, store=store, aip=urn, plan=plan, budget=limits(**parsed_budget(budget)),
                 on_item=lambda item: note(f"{item['aip']} {item['store']}: {item['result']}"),

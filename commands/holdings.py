@@ -19,7 +19,7 @@ def show(aip: str, *, as_json: bool, lang: str | None) -> int:
         from pipeline.administration.archive import opened
 
         with opened(workspace()) as at_hand:
-            return Answer([at_hand.catalogue.show(at_hand.catalogue.find(aip).urn)], 0, _shown)
+            return Answer([at_hand.catalogue.show(at_hand.find(aip).urn)], 0, _shown)
 
     return answer("show/1", work, as_json=as_json, lang=lang)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.catalogue.holdings import Catalogue
-from pipeline.errors import SystemProblem
+from pipeline.catalogue.holdings import Catalogue, Held
+from pipeline.catalogue.rebuild import learn
+from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.settings import Household, StoreSetting, ensure_archive
 from pipeline.storage.journal import Journal, journal
 from pipeline.storage.stores import Store, open_store
@@ -50,6 +51,17 @@ class Archive:
                     held.close()
                     del self.stores[setting.name]
         return [self.stores[one.name] for one in self.household.stores if one.name in self.stores]
+
+    def find(self, text: str) -> Held:
+        """The AIP that a person names; in a catalogue that does not know it, after the stores' journals were read."""
+        try:
+            return self.catalogue.find(text)
+        except UsageProblem as problem:
+            stores = [store for store in self.reach() if not self.catalogue.has_read(store.id)]
+            if problem.code != "USE-AIP-UNKNOWN" or not stores:
+                raise
+            learn(self.catalogue, stores)
+            return self.catalogue.find(text)
 
     def close(self) -> None:
         for store in self.stores.values():

@@ -60,13 +60,16 @@ if [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null 2>&1; then
     "apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 3
 fi
-printf 'They are installed by: %s\n' "$command_line"
+printf 'They are installed by: %s   (this takes a minute or two)\n' "$command_line"
 if [ "${YES:-}" != 1 ] && [ -t 0 ]; then
   read -r -p 'Go on? [Y/n] ' answer
   case $answer in ''|y|Y|yes|c|C) ;; *) printf 'Nothing was installed.\n' >&2; exit 2 ;; esac
 fi
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"; }
-if ! { apt update && apt install --no-install-recommends "${missing[@]}"; } </dev/null; then
+told=$(mktemp)
+trap 'rm -f "$told"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null >"$told" 2>&1; }
+if ! apt update || ! apt install --no-install-recommends "${missing[@]}"; then
+  cat "$told" >&2
   printf 'The packages could not be installed; what apt-get said stands above. By hand: %s\n' "$command_line" >&2
   exit 3
 fi

@@ -16,7 +16,7 @@ from pipeline.administration.archive import Archive
 from pipeline.administration.filling import fill_waiting
 from pipeline.catalogue.holdings import HeldCopy
 from pipeline.catalogue.rebuild import learn
-from pipeline.errors import SystemProblem
+from pipeline.errors import Interrupted, SystemProblem
 from pipeline.records import CopyState
 from pipeline.settings import settings
 from pipeline.storage.judging import Damage, Step, What, judge
@@ -99,13 +99,15 @@ def audit(
     budget: Budget = Budget(),
     on_item: Callable[[dict[str, Any]], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> AuditReport:
     """Reads every file of every copy (of the store named, of the AIP with this URN), those never read first.
 
     Each result is a journal line before the next copy is begun: killed, the same call goes on after the lines of its
     run. Copies that wait because their store was away are made from a verified one. With `due_only` copies that were
     read within the days of the settings are left out; with `plan` nothing is read. What was due and not read is
-    recorded too. The caller flushes the journal.
+    recorded too. `stop` is asked after every file: Interrupted, and the same call goes on with that copy. The caller
+    flushes the journal.
 
     SystemProblem SYS-AUDIT-BUSY when another audit of this data folder runs.
     """
@@ -115,7 +117,8 @@ def audit(
     except Timeout:
         raise SystemProblem("SYS-AUDIT-BUSY", transient=True) from None
     try:
-        run = _Run(at_hand, {"store": store, "aip": aip, "due_only": due_only}, budget, on_item, on_progress)
+        selection = {"store": store, "aip": aip, "due_only": due_only}
+        run = _Run(at_hand, selection, budget, on_item, on_progress, stop)
         wanted = run.wanted(store, aip, due_only)
         if plan:
             return run.planned(wanted)
@@ -136,12 +139,14 @@ class _Run:
         budget: Budget,
         on_item: Callable[[dict[str, Any]], None] | None,
         on_progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool],
     ) -> None:
         self.at_hand = at_hand
         self.selection = selection
         self.budget = budget
         self.on_item = on_item or (lambda item: None)
         self.on_progress = on_progress or (lambda progress: None)
+        self.stop = stop
         self.note = at_hand.space.root / "audit.json"
         self.scratch = at_hand.space.root / "scratch"
         self.scratch.mkdir(exist_ok=True)
@@ -191,6 +196,8 @@ class _Run:
     def work(self, wanted: list[HeldCopy]) -> None:
         self.copies, self.weight = len(wanted), sum(copy.bytes for copy in wanted)
         for number, copy in enumerate(wanted, 1):
+            if self.stop():
+                raise Interrupted
             item = self._one(copy)
             self.report.items.append(item)
             self.on_item(item)
@@ -236,6 +243,8 @@ class _Run:
         def on_file(step: Step) -> None:
             nonlocal inside
             inside += step.size
+            if self.stop():
+                raise Interrupted
             if time.monotonic() - self.told > _TELL_SECONDS:
                 self._tell(self.passed + min(inside, copy.bytes), self.read + inside)
 

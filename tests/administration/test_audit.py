@@ -197,12 +197,9 @@ def test_a_person_who_stops_it(at_hand: Archive) -> None:
     for number in range(2):
         keep(at_hand, number)
 
-    def stop(progress: Progress) -> None:
-        if progress.done == 2:
-            raise Interrupted
-
+    asked = iter(range(100))
     with pytest.raises(Interrupted):
-        audit(at_hand, on_progress=stop)
+        audit(at_hand, stop=lambda: next(asked) == 12)  # after a file of the third copy
     assert sum(line.kind == Kind.AUDIT for line in at_hand.journal.lines()) == 2
     assert len(audit(at_hand, store="one").items) == 2  # another selection is another run
     assert len(audit(at_hand).items) == 4

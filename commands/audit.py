@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from commands.frame import Answer, answer, note, tables
+from commands.frame import Answer, answer, language, note, tables
 from pipeline.errors import UsageProblem
 from pipeline.workspace import workspace
 
@@ -20,18 +20,22 @@ def audit(
 
     def work() -> Answer:
         from commands.ingest import finish
+        from commands.progress import Display
         from pipeline.administration.archive import opened
         from pipeline.administration.audit import audit as read_again
         from pipeline.administration.audit import limits
+        from pipeline.ingest.session import stopping
 
         space = workspace()
-        with opened(space) as at_hand:
+        with opened(space) as at_hand, Display(language(lang), 1) as display:
             if store is not None:
                 at_hand.household.store(store)
             urn = at_hand.find(aip).urn if aip else None
             report = read_again(
                 at_hand, store=store, aip=urn, plan=plan, budget=limits(**parsed_budget(budget)),
                 on_item=lambda item: note(f"{item['aip']} {item['store']}: {item['result']}"),
+                on_progress=lambda at: display.progress("audit", at.done, at.copies, at.done_bytes, at.bytes),
+                stop=stopping.is_set,
             )  # fmt: skip
             finish(space, "en")
         return Answer(report.items, report.exit, tables, {"overdue": report.overdue, "next_due": report.next_due})

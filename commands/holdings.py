@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from commands.frame import Answer, answer
+from commands.frame import Answer, answer, note
 from pipeline.errors import UsageProblem
-from pipeline.names import shown
 from pipeline.workspace import workspace
 
 
@@ -37,7 +36,9 @@ def export(aip: str, folder: Path, *, version: str | None, as_json: bool, lang: 
         with opened(space) as at_hand:
             made = hand_out(at_hand, aip, folder, number)
             finish(space, "en")
-        item = {"path": shown(bytes(made.path)), "files": made.files, "bytes": made.bytes}
+        item = made.as_item()
+        for one in made.skipped:
+            note(f"{one.store}: {one.problem}")
         return Answer([item], 0, lambda document, tongue: f"{item['path']}: {item['files']}, {item['bytes']} B")
 
     return answer("export/1", work, as_json=as_json, lang=lang)
@@ -69,6 +70,7 @@ def rebuild(store: str | None, *, as_json: bool, lang: str | None) -> int:
     def work() -> Answer:
         from pipeline.administration.archive import opened
         from pipeline.catalogue.rebuild import rebuild as anew
+        from pipeline.findings import as_json as shape
 
         with opened(workspace()) as at_hand:
             reached = {one.name: one for one in at_hand.reach()}
@@ -80,9 +82,14 @@ def rebuild(store: str | None, *, as_json: bool, lang: str | None) -> int:
                 raise next(iter(at_hand.absent.values()), UsageProblem("USE-NEEDS-STORE"))
             source = reached[store] if store else next(iter(reached.values()))
             found = anew(at_hand.catalogue, source)
-            item = {"store": source.name, "aips": at_hand.catalogue.count()}
-            del found
-        return Answer([item], 0, lambda document, tongue: f"{item['store']}: {item['aips']} AIP")
+        findings = [shape(finding) for finding in found.findings]
+        item = {"store": found.store, "aips": found.aips, "lines": found.lines}
+
+        def text(document: dict[str, Any], tongue: str) -> str:
+            told = (f"{one['code']}: {one['message'][tongue]}\n  {one['advice'][tongue]}" for one in findings)
+            return "\n".join([f"{found.store}: {found.aips} AIP", *told])
+
+        return Answer([item], 1 if findings else 0, text, {"findings": findings})
 
     return answer("catalogue/1", work, as_json=as_json, lang=lang)
 

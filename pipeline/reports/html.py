@@ -72,6 +72,7 @@ def _row(document: Document, number: int, item: Item) -> dict[str, Any]:
             {
                 "text": column.shown(item, "vi"),
                 "right": column.right,
+                "tight": column.key == "aip",
                 "link": place == 0,
                 "pill": _verdict(item) if is_verdict else None,
             }

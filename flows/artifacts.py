@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.logging import get_run_logger
+from prefect.settings import PREFECT_API_URL
 
+from flows import ports
 from pipeline import names
 from pipeline.reports import cells, markdown
 from pipeline.reports.words import Lang, text
@@ -25,8 +29,8 @@ MOST_BYTES = 200_000
 """A longer report is cut: the whole list of findings is in the JSON and HTML reports."""
 
 BETWEEN_SECONDS = 1.0
-AWAY_SECONDS = 60.0
-_away_until = 0.0
+_lost = False
+T = TypeVar("T")
 
 
 async def audited(document: dict[str, Any], lang: Lang) -> None:
@@ -92,15 +96,19 @@ def _title(item: Item) -> str:
     return markdown.escaped(cells.base(item.document()))
 
 
-async def _kept(made: Any) -> Any:
-    """What the dashboard answers; None when it does not, and then it is not asked for a minute."""
-    global _away_until
-    if time.monotonic() < _away_until:
+async def _kept(made: Coroutine[Any, Any, T]) -> T | None:
+    """What the dashboard answers; None when it does not. One that is gone is not waited for at all."""
+    global _lost
+    port = urlsplit(PREFECT_API_URL.value()).port or 0
+    if not ports.open_to(port) or (_lost and ports.answers(port, "/api/health", seconds=2) != 200):
+        _lost = True
         made.close()
         return None
     try:
-        return await made
+        answer = await made
     except Exception as trouble:
-        _away_until = time.monotonic() + AWAY_SECONDS
+        _lost = True
         get_run_logger().warning("The report could not be shown: %s", type(trouble).__name__)
         return None
+    _lost = False
+    return answer

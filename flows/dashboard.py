@@ -5,7 +5,10 @@ Measured reasons for each line stand in docs/flows.md. Nothing here imports Pref
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import queue
 import sys
 from pathlib import Path
 
@@ -107,8 +110,30 @@ def enter(space: Workspace, port: int, secret: str) -> None:
     # The command prints its own lines; what Prefect has to say goes to its server alone.
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     os.environ["PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL"] = "CRITICAL"
+    # Nor does it write that a line could not be sent.
+    logging.raiseExceptions = False
     home(space).mkdir(parents=True, exist_ok=True, mode=0o700)
-    import contextlib
-
     with contextlib.chdir(home(space)):
         import prefect  # noqa: F401
+
+
+def leave(seconds: float) -> None:
+    """Gives what Prefect still has to tell that much time, then lets go of it.
+
+    Without this the end of the process waits for a server that is gone, minutes for each event: Prefect's queues are
+    emptied at exit without a limit (seen in 3.8.8).
+    """
+    from prefect._internal.concurrency import services as told
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    if seconds > 0:
+        for worker in (EventsWorker, APILogWorker):
+            worker.drain_all(timeout=seconds)
+    for service in list(getattr(told, "_active_services", ())):
+        with contextlib.suppress(queue.Empty):
+            while True:
+                service._queue.get_nowait()
+        if service._loop is not None and service._done_event is not None:
+            with contextlib.suppress(RuntimeError):
+                service._loop.call_soon_threadsafe(service._done_event.set)

@@ -104,6 +104,7 @@ class Job:
     delays: tuple[float, ...] = ()
     results: list[Item | None] = field(default_factory=list)
     stopped: BaseException | None = None
+    _found: dict[int, Item] = field(default_factory=dict)
     _told: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _turns: list[threading.Lock] = field(default_factory=list)
@@ -133,10 +134,19 @@ class Job:
             if self.stopped is not None:
                 raise self.stopped
             try:
-                return self.way(self.requests[place], run, self.progress)
+                self._found[place] = self.way(self.requests[place], run, self.progress)
+                return self._found[place]
             except (Interrupted, KeyboardInterrupt) as stop:
                 self.stopped = stop
                 raise
+
+    def finish(self, place: int) -> None:
+        """Settles a package without its run: with what its work came to, also unseen, else by working on it now."""
+        with self._turns[place]:
+            found = self._found.get(place)
+        if self.stopped is not None:
+            raise self.stopped
+        self.keep(place, found if found and found.verdict else self.work(place))
 
     def keep(self, place: int, item: Item) -> None:
         """Settles a package; each is given on once, in the order of the packages."""

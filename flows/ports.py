@@ -41,6 +41,15 @@ def free(port: int) -> bool:
     return True
 
 
+def open_to(port: int) -> bool:
+    """Somebody takes connections there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
 def listens(process: psutil.Process, port: int) -> bool:
     """The process, or a child of it, is the one that listens on this port of the loopback interface."""
     import psutil

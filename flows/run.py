@@ -9,18 +9,22 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import dashboard, jobs, services
+from flows import dashboard, jobs, ports, services
 from flows.jobs import Job
 from pipeline.errors import SystemProblem
 from pipeline.ingest.item import Item
 from pipeline.ingest.tokens import Request
+from pipeline.names import shown
 from pipeline.settings import settings
 
 if TYPE_CHECKING:
     from pipeline.ingest.session import Progress
+
+LAST_SECONDS = 15.0
 
 
 def ingest_batch(
@@ -40,17 +44,22 @@ def ingest_batch(
         return []
     results = _Results(done)
     view = _View(running, requests[0])
-    for places in groups(requests):
-        chosen = [requests[place] for place in places]
-        job = jobs.at_hand(chosen, lang, results.taker(places), progress, way)
-        try:
-            view.show(job)
-            for place in range(len(job.requests)):
-                # What Prefect could not carry through is done without it.
-                job.keep(place, job.work(place))
-        finally:
-            jobs.end(job)
-    view.close()
+    try:
+        for places in groups(requests):
+            chosen = [requests[place] for place in places]
+            job = jobs.at_hand(chosen, lang, results.taker(places), progress, way)
+            try:
+                view.show(job)
+                for place in range(len(job.requests)):
+                    # What Prefect could not carry through is done without it.
+                    job.finish(place)
+            finally:
+                jobs.end(job)
+    except KeyboardInterrupt:
+        view.close(lost=True)
+        raise
+    finally:
+        view.close()
     return results.found
 
 
@@ -59,7 +68,7 @@ def enqueue(requests: Sequence[Request], lang: str = "vi") -> list[dict[str, Any
     made = []
     for places in groups(requests):
         row = jobs.queue([requests[place] for place in places], lang)
-        made.append({"id": row.id, "packages": [str(requests[place].package) for place in places]})
+        made.append({"id": row.id, "packages": [shown(bytes(requests[place].package)) for place in places]})
     return made
 
 
@@ -121,6 +130,7 @@ class _View:
 
     def __init__(self, running: services.Services, first: Request) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._port = running.ports.get("dashboard", 0)
         found = services.client(first.space)
         if found is None:
             return
@@ -131,22 +141,32 @@ class _View:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="luutru-view", daemon=True).start()
 
-    def close(self) -> None:
+    def close(self, lost: bool = False) -> None:
+        """Leaves the dashboard; at most `LAST_SECONDS` are spent on what it has not been told yet."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = None
+            dashboard.leave(0 if lost else LAST_SECONDS)
 
     def show(self, job: Job) -> None:
         """Runs the job's flow to its end, or returns early when Prefect fails."""
-        if self._loop is None:
+        if self._loop is None or not ports.open_to(self._port):
             return
         from flows.ingest import ingest_batch, ingest_package
 
         flow: Any = ingest_package if len(job.requests) == 1 else ingest_batch
-        shown: Coroutine[Any, Any, Any] = flow(job.row.id, return_state=True)
+        run: Coroutine[Any, Any, Any] = flow(job.row.id, return_state=True)
+        told = asyncio.run_coroutine_threadsafe(run, self._loop)
         try:
-            asyncio.run_coroutine_threadsafe(shown, self._loop).result()
+            gone = 0
+            while not told.done():
+                wait([told], timeout=0.5)
+                gone = 0 if ports.open_to(self._port) else gone + 1
+                # Prefect would try for half a minute at every step; the work needs no server.
+                if gone == 3 and not told.done():
+                    raise ConnectionError
+            told.result()
         except Exception:
-            self.close()
+            self.close(lost=True)
         if job.stopped is not None:
             raise job.stopped

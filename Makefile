@@ -13,7 +13,7 @@ endif
 export YES PYTHON
 
 .NOTPARALLEL:
-.PHONY: help install install-test demo test check lint bench judge lock licences clean
+.PHONY: help install install-test demo test check lint bench judge lock licences vulnerabilities clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -49,6 +49,9 @@ lock: ## resolve requirements/*.in again into the locked lists
 
 licences: install-test ## write requirements/LICENCES.md from what is installed
 	@$(BIN)/python setup/licences.py
+
+vulnerabilities: install-test ## ask PyPI about known holes in the locked packages (needs the network; no part of the tests)
+	@$(BIN)/pip-audit --disable-pip --require-hashes --strict -r requirements/runtime.txt
 
 clean: ## remove what was made in this clone; what was fetched stays in the cache
 	rm -rf .venv .judges build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

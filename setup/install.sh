@@ -35,16 +35,19 @@ locked() {  # one installer at a time: on this clone and on the shared cache
 # environment FOLDER LOCKFILE: a virtual environment with exactly the packages of the lock file
 environment() {
   local folder=$1 lockfile=$2 pip
-  if [ "$(cat "$folder/.place" 2>/dev/null)" != "$root" ] || ! is_python "$folder/bin/python"; then
+  # .unfinished: an earlier installation was killed; pip takes half a package for a whole one, so all is made anew
+  if [ "$(cat "$folder/.place" 2>/dev/null)" != "$root" ] || [ -e "$folder/.unfinished" ] || ! is_python "$folder/bin/python"; then
     say "Making the virtual environment $folder with $python"
     rm -rf "$folder"
     "$python" -m venv "$folder"
     printf '%s' "$root" > "$folder/.place"
   fi
+  touch "$folder/.unfinished"
   pip=("$folder/bin/python" -m pip --quiet)
   mkdir -p "$wheels"
   fetch_and_install "${pip[@]}" -- requirements/build.txt
   fetch_and_install "${pip[@]}" -- "$lockfile"
+  rm "$folder/.unfinished"
 }
 
 # fetch_and_install PIP… -- LOCKFILE: from the cache alone if it has everything, else after fetching what is missing

@@ -19,5 +19,5 @@ resolve() { "$uv" pip compile --quiet --universal --python-version 3.11 --genera
 resolve dev.in -o dev.txt
 resolve -c dev.txt runtime.in -o runtime.txt
 resolve -c dev.txt build.in -o build.txt
-resolve judge-eark.in -o judge-eark.txt
+resolve --override judge-eark.override judge-eark.in -o judge-eark.txt
 printf 'Resolved. Now `make test`, then `make licences`, and commit both.\n'

@@ -1,0 +1,98 @@
+"""Which kind a package is, and what forces or forbids it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageProblem
+from pipeline.packages.registry import KINDS, UNBUILT, recognise
+from pipeline.tree import FolderTree
+from tests.archives import kept, zip_of
+from tests.packages.received import opened, write
+
+CSIP = 'xmlns:csip="https://DILCIS.eu/XML/METS/CSIPExtensionMETS"'
+
+
+def mets(package: str, root: str = "", prolog: str = '<?xml version="1.0" encoding="UTF-8"?>') -> str:
+    return (
+        f'{prolog}<mets xmlns="http://www.loc.gov/METS/" {CSIP} {root}>'
+        f'<metsHdr CREATEDATE="2026-01-01T00:00:00" csip:OAISPACKAGETYPE="{package}"/><fileSec/></mets>'
+    )
+
+
+def told(root: Path, files: dict[str, bytes | str]) -> tuple[str, bool]:
+    kind, found = recognise(FolderTree(write(root, {"x": "x", **files})))
+    assert found.reason
+    return found.shown, kind is not None
+
+
+@pytest.mark.parametrize(
+    ("package", "shown", "built"),
+    [("SIP", "eark-sip", False), ("AIP", "eark-aip", True), ("DIP", "eark-dip", False), ("sip", "eark-sip", False)],
+)
+def test_eark(package: str, shown: str, built: bool, tmp_path: Path) -> None:
+    assert told(tmp_path, {"METS.xml": mets(package)}) == (shown, built)
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "shown"),
+    [
+        ("SIP", "Mixed", "tt05/SIP_hoso"), ("SIP", "Collection", "tt05/SIP_tailieu"), ("AIP", "Mixed", "tt05/AIP_hoso"),
+        ("AIP", "Collection", "tt05/AIP_tailieu"), ("DIP", "MIXED", "tt05/DIP"),
+    ],
+)  # fmt: skip
+def test_circular_05(package: str, kind: str, shown: str, tmp_path: Path) -> None:
+    description = "<simpledc><title>Hồ sơ</title></simpledc>"
+    files = {"METS.xml": mets(package, f'TYPE="{kind}"'), "metadata/descriptive/EAD.xml": description}
+    assert told(tmp_path, dict(files)) == (shown, False)
+
+
+def test_circular_05_by_its_profile(tmp_path: Path) -> None:
+    text = mets("AIP", 'TYPE="Mixed" PROFILE="http://www.ra.ee/METS/v01/IP.xml"')
+    assert told(tmp_path, {"METS.xml": text}) == ("tt05/AIP_hoso", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no xml", "", "<mets/>", mets("SIP").replace("loc.gov", "example.org"), mets("other"),
+        mets("SIP", prolog='<!DOCTYPE mets [<!ENTITY a "b">]>'), "<a>" * 100_000,
+        mets("SIP").replace("<metsHdr", "<other/><metsHdr"),
+    ],
+)  # fmt: skip
+def test_other_mets_files_are_folders(text: str, tmp_path: Path) -> None:
+    assert told(tmp_path, {"METS.xml": text}) == ("folder", True)
+
+
+def test_metadata_below_the_root_does_not_count(tmp_path: Path) -> None:
+    assert told(tmp_path, {"sub/METS.xml": mets("SIP"), "sub/bagit.txt": "x"}) == ("folder", True)
+
+
+def test_a_bag_that_holds_mets_is_a_bag(tmp_path: Path) -> None:
+    files = {"METS.xml": mets("SIP"), "bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"}
+    assert told(tmp_path, dict(files)) == ("bagit/1.0", True)
+
+
+def test_inside_an_archive(tmp_path: Path) -> None:
+    tree = opened(kept(tmp_path, "x.zip", zip_of({"r/METS.xml": mets("SIP").encode(), "r/a": b""}))).tree
+    assert tree is not None
+    assert recognise(tree)[1].kind == "eark-sip"
+
+
+@pytest.mark.parametrize("forced", ["bagit", "folder", "eark-aip", *UNBUILT])
+def test_forced(forced: str, tmp_path: Path) -> None:
+    kind, found = recognise(FolderTree(write(tmp_path, {"a": "x"})), forced)
+    assert found.kind == forced
+    assert (kind is None) == (forced in UNBUILT)
+
+
+def test_forced_kind_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        recognise(FolderTree(tmp_path), "zip")
+    assert caught.value.code == "USE-KIND"
+
+
+def test_names_of_kinds() -> None:
+    assert [kind.name for kind in KINDS.values()] == list(KINDS) == ["bagit", "eark-aip", "folder"]

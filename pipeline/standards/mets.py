@@ -200,12 +200,12 @@ def write(
     header: Header,
     descriptions: Iterable[Reference],
     administrative: tuple[str, Iterable[Reference]],
-    files: tuple[str, Iterable[tuple[Group, Iterable[File]]]] | None,
+    files: tuple[str, Iterable[tuple[Group, Iterable[File]]]],
     structure: Callable[[], tuple[Map, Div]],
 ) -> None:
     """A METS document, streamed: iterables are consumed in this order, `structure` is asked when all is written.
 
-    `administrative` and `files` carry the ids of `amdSec` and `fileSec`; `files` None leaves the latter out.
+    `administrative` and `files` carry the ids of `amdSec` and `fileSec`.
     """
     attributes = _given(
         OBJID=head.objid, LABEL=head.label, TYPE=head.type, **{
@@ -222,10 +222,9 @@ def write(
         with document.box(f"{_M}amdSec", {"ID": administrative[0]}):
             for one in administrative[1]:
                 _reference(document, one)
-        if files is not None:
-            with document.box(f"{_M}fileSec", {"ID": files[0]}):
-                for group, members in files[1]:
-                    _group(document, group, members)
+        with document.box(f"{_M}fileSec", {"ID": files[0]}):
+            for group, members in files[1]:
+                _group(document, group, members)
         struct_map, div = structure()
         with document.box(
             f"{_M}structMap", _given(ID=struct_map.id, TYPE=struct_map.type, LABEL=struct_map.label)
@@ -245,7 +244,7 @@ def read(source: BinaryIO) -> Iterator[Part]:
     for event, element in xml.elements(source, _WHOLE, _STARTS, _ENDS):
         name = str(element.tag).removeprefix(_M)
         line = xml.line_of(element)
-        if not begun and name != "mets":
+        if not begun and element.tag != f"{_M}mets":
             yield Head(None, is_mets=False, line=line)
             return
         begun = True

@@ -197,6 +197,7 @@ def validate_xsd(source: BinaryIO, schema: str = "all.xsd", limit: int = MAX_BYT
     found: list[tuple[int, str]] = []
     capped = _Capped(source, limit)
     line = depth = 0
+    begun = False
     try:
         while data := capped.readline():
             line += 1
@@ -206,6 +207,7 @@ def validate_xsd(source: BinaryIO, schema: str = "all.xsd", limit: int = MAX_BYT
                     depth += 1
                     if depth == 1:
                         _refuse_doctype(element)
+                        begun = True
                     if depth > MAX_DEPTH:
                         raise Unreadable(line, f"elements are nested deeper than {MAX_DEPTH}")
                 else:
@@ -217,6 +219,8 @@ def validate_xsd(source: BinaryIO, schema: str = "all.xsd", limit: int = MAX_BYT
                 if len(found) >= MAX_MESSAGES:
                     return found[:MAX_MESSAGES]
         parser.close()
+        if not begun:
+            raise Unreadable(line, "the document has no element")
     except Unreadable as problem:
         found.append((problem.line or line, problem.message))
     except etree.XMLSyntaxError as problem:

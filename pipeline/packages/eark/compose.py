@@ -99,7 +99,7 @@ class _Composition:
                 self._header(),
                 section.described(),
                 (section.id("amdSec"), section.administered()),
-                (section.id("fileSec"), groups) if groups is not None else None,
+                (section.id("fileSec"), section.preserved() if groups is None else groups),
                 lambda: (section.map(), section.div(name, ())),
             )
         return self._done(path, out, Use.METS)
@@ -124,7 +124,7 @@ class _Composition:
             )
             for row, group, made in members
         )
-        listed = ((group, iter((self._manifest_file(made),))) for _, group, made in members)
+        listed = ((group, iter((self.listed(made, b""),))) for _, group, made in members)
         path = PackagePath(layout.METS)
         with self._file(path) as out:
             mets.write(
@@ -181,9 +181,10 @@ class _Composition:
         status = "NEW" if self.aip.version == 1 else "VERSION"
         return Header(moment(self.aip.created), self.now, status, "AIP", (software,))
 
-    def _manifest_file(self, made: Generated) -> File:
+    def listed(self, made: Generated, base: bytes) -> File:
+        """A generated file as an entry of a file group, in the METS of the folder `base`."""
         core = Core("text/xml", str(made.size), self.now, made.sha256)
-        return File(file_id(self.aip, made.path), core, (Location(relative(made.path, b"")),))
+        return File(file_id(self.aip, made.path), core, (Location(relative(made.path, base)),))
 
     def _file(self, path: PackagePath) -> _Out:
         return _Out(self.folder / path.decode())
@@ -268,6 +269,13 @@ class _Sections:
         if not begun:
             return None
         return self._grouped_files(begun)
+
+    def preserved(self) -> Iterator[tuple[Group, Iterator[File]]]:
+        """What stands in for file groups where there are no files: a fileSec must be there and name a file (CSIP58,
+        66), so it names our PREMIS once more."""
+        made = self._writing.written[self._base + layout.PREMIS]
+        group = Group(self.id("fileGrp Metadata"), "Metadata")
+        yield group, iter((self._writing.listed(made, self._base),))
 
     def _grouped_files(
         self, begun: list[tuple[Use, chain[FileRow]]]

@@ -332,7 +332,7 @@ def _path(part: Reference, manifest: Manifest) -> PackagePath | None:
 
 
 def _use_of(part: mets.File, manifest: Manifest) -> Use | None:
-    """What a file is for, by the USE of its groups; None for what is METS."""
+    """What a file is for, by the USE of its groups; None for METS and for metadata, which the sections tell of."""
     if part.group is None:
         return None
     words = [(use or "").lower().split("/") for use in (*part.group.parents, part.group.use)]
@@ -340,6 +340,8 @@ def _use_of(part: mets.File, manifest: Manifest) -> Use | None:
         for word in group:
             if word in _USES:
                 return _USES[word]
+            if word == "metadata":
+                return None
     return Use.DATA if manifest.representation is not None else None
 
 

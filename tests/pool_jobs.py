@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -80,6 +81,11 @@ def behave(job: Job, how: str) -> str:
     elif how == "nonsense":
         os.write(job.fds[1], b"\xff\xff\xff\xffnonsense")
     return how
+
+
+def connect(job: Job, port: int) -> str:
+    with socket.create_connection(("127.0.0.1", port), 2):
+        return "connected"
 
 
 def swell(job: Job, megabytes: int) -> int:

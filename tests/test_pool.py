@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -207,6 +208,15 @@ def test_as_root_a_private_file_is_read_by_its_descriptor_alone(
     assert next(pool.map("pool_jobs:text", iter([Task(0, opened(private))]), tmp_path)).value == "mật"
     denied = next(pool.map("pool_jobs:read_path", iter([Task(0, nothing, (str(private),))]), tmp_path)).value
     assert denied.text.startswith("PermissionError")
+
+
+def test_workers_have_no_network(make: Callable[..., Pool], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port)).close()
+        found = next(make(1).map("pool_jobs:connect", iter([Task(0, nothing, (port,))]), tmp_path)).value
+    assert isinstance(found, Failure), found
+    assert found.text.startswith("OSError")
 
 
 def test_calls_within_calls_and_in_threads_never_wait_for_each_other(make: Callable[..., Pool], tmp_path: Path) -> None:

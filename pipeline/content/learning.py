@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import time
 from typing import Any
 
 from pipeline.content.identification import Engine
 from pipeline.pool import Job
 
 _CHUNK = 1 << 20
-_BEAT = 64
+_BEAT = 2.0
+"""Seconds from one sign of life to the next: a slow disk is no hang."""
 
 _engine: Engine | None = None
 
@@ -32,7 +34,8 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     text = _Utf8()
     head = b""
-    total = count = 0
+    total = 0
+    last = time.monotonic()
     try:
         os.lseek(fd, 0, os.SEEK_SET)
         before = os.fstat(fd)
@@ -42,8 +45,8 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
             text.see(data)
             head = head or data
             total += len(data)
-            count += 1
-            if count % _BEAT == 0:
+            if time.monotonic() - last > _BEAT:
+                last = time.monotonic()
                 job.beat()
         after = os.fstat(fd)
     except OSError as problem:

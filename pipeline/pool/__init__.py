@@ -57,7 +57,7 @@ class Bounds:
 
     seconds: float = 45.0
     per_byte: float = 15.0 / 1e9
-    memory: int = 1 << 30
+    memory: int = 512 << 20
     file: int = 8 << 30
     files: int = 256
     tired: int = 170 << 20

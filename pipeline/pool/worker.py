@@ -21,6 +21,7 @@ def serve(arguments: list[str]) -> None:
     """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes."""
     channel = socket.socket(fileno=int(arguments[0]))
     _die_with_parent(int(arguments[1]))
+    _leave_network()
     memory, file, files = json.loads(arguments[2])
     modules = {name: importlib.import_module(name) for name in arguments[3:]}
     for module in modules.values():
@@ -86,6 +87,15 @@ def _die_with_parent(life: int) -> None:
     fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
     if select.select([life], [], [], 0)[0]:
         sys.exit(0)
+
+
+def _leave_network() -> None:
+    """A network and IPC of its own, with nothing in it: a second line of defence, left out where it is forbidden."""
+    import ctypes
+
+    new_ipc, new_user, new_net = 0x08000000, 0x10000000, 0x40000000
+    own_user = 0 if os.geteuid() == 0 else new_user
+    ctypes.CDLL(None, use_errno=True).unshare(new_net | new_ipc | own_user)
 
 
 def _limit(memory: int, file: int, files: int) -> None:

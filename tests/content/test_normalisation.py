@@ -319,6 +319,13 @@ def test_a_real_bitmap_keeps_resolution_and_comes_out_the_same_twice(scratch: Pa
     assert good(made(copy, scratch)).sha256 == first.sha256
 
 
+def test_a_reduced_sandbox_is_told(scratch: Path) -> None:
+    rule = rule_for(DATA / "image/page.bmp", scratch)
+    assert rule is not None
+    result = good(normalise(DATA / "image/page.bmp", PATH, rule, scratch, sandbox="reduced", workers=1))
+    assert result.sandbox == "reduced"
+
+
 def test_a_truncated_bitmap_is_damaged(scratch: Path, tmp_path: Path) -> None:
     file = tmp_path / "cut.bmp"
     file.write_bytes((DATA / "image/page.bmp").read_bytes()[:200_000])

@@ -7,13 +7,14 @@ import hashlib
 import io
 import os
 import random
+import shutil
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import psutil
 import pytest
@@ -143,6 +144,14 @@ def test_odd_names_do_not_reach_the_engine(scratch: Path, tmp_path: Path) -> Non
     assert {format_of(one).puid for one in found.values()} == {"fmt/412"}
 
 
+def test_a_private_file_is_identified_too(scratch: Path, tmp_path: Path) -> None:
+    """As root the worker is nobody and may not open it anew: it works on the descriptor and a copy."""
+    shutil.copyfile(DATA / "vietnamese/office/unicode.docx", tmp_path / "private.docx")
+    (tmp_path / "private.docx").chmod(0o600)
+    tmp_path.chmod(0o700)
+    assert format_of(read(FolderTree(tmp_path), scratch)["private.docx"]).puid == "fmt/412"
+
+
 def bomb(out: Path) -> None:
     """A docx whose content types are 3 GB of spaces: the same compressed block again and again."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -222,8 +231,9 @@ def test_hostile_files_cost_no_verdict(scratch: Path, tmp_path: Path, impatient:
 class Moving:
     """A tree whose files are not what their entries say."""
 
-    def __init__(self, inner: FolderTree) -> None:
-        self._inner = inner
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._inner = FolderTree(root)
 
     carrier = "folder"
     name = b"moving"
@@ -239,6 +249,8 @@ class Moving:
             raise SystemProblem("SYS-READ", file="sick", cause="Input/output error")
         if path == b"sick later":
             return Broken(SystemProblem("SYS-READ", file="sick later", cause="Input/output error"))
+        if path == b"not for reading":
+            return cast(BinaryIO, io.FileIO(self._root / "not for reading", "w"))
         return self._inner.open(path)
 
     def local(self, path: PackagePath, scratch: Path) -> AbstractContextManager[Path]:
@@ -258,12 +270,12 @@ class Broken(io.BytesIO):
 
 
 def test_faults_are_told_file_by_file(scratch: Path, tmp_path: Path) -> None:
-    for name in ("damaged", "good", "sick", "sick later"):
+    for name in ("damaged", "good", "not for reading", "sick", "sick later"):
         (tmp_path / name).write_text(name)
-    found = read(Moving(FolderTree(tmp_path)), scratch)
+    found = read(Moving(tmp_path), scratch)
     assert learnt(found["good"]).size == 4
     assert found["damaged"] == Damaged(PackagePath(b"damaged"), Finding("PKG-ZIP-CRC", PackagePath(b"damaged")))
-    for name in ("sick", "sick later", "vanished"):
+    for name in ("not for reading", "sick", "sick later", "vanished"):
         one = found[name]
         assert isinstance(one, Unreadable)
         assert one.problem.code == "SYS-READ"

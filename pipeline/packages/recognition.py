@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lxml import etree
@@ -12,23 +13,28 @@ from pipeline.tree import ContentDamage, Tree
 
 _METS: Final = "http://www.loc.gov/METS/"
 _TYPE: Final = "OAISPACKAGETYPE"
-_MOST = 1 << 20
+_MOST = 1 << 16
 """So many bytes of a METS.xml are looked at: its root and header stand at the beginning."""
+
+_SNIFFED = re.compile(rb"""OAISPACKAGETYPE\s*=\s*["'](SIP|AIP|DIP|AIU|AIC)["']""")
 
 _ESTONIAN = "http://www.ra.ee/METS/v01/IP.xml"
 """PROFILE that Annexes I and II of Circular 05/2025/TT-BNV ask for in an AIP; nobody else writes it now."""
 
 
-def mets_kind(tree: Tree) -> Recognition | None:
-    """tt05 or eark-… by the METS.xml at the root; None when there is none, or none that says a package type."""
-    told = _header(tree)
+def mets_kind(tree: Tree, folder: bytes = b"") -> Recognition | None:
+    """tt05 or eark-… by the METS.xml in `folder` (with its slash); None when there is none that says a package type.
+
+    One that cannot be parsed is told by its bytes: a damaged package is never taken for a plain folder.
+    """
+    told = _header(tree, folder + b"METS.xml")
     if told is None:
         return None
     root, package = told
     package = package.strip().upper()
     if package not in ("SIP", "AIP", "DIP", "AIU", "AIC"):
         return None
-    mark = _vietnamese(tree, root)
+    mark = _vietnamese(tree, folder, root)
     if mark is not None:
         collection = root.get("TYPE", "").lower() == "collection"
         version = package if package == "DIP" else f"{package}_{'tailieu' if collection else 'hoso'}"
@@ -37,10 +43,15 @@ def mets_kind(tree: Tree) -> Recognition | None:
     return Recognition(kind, "", f"METS.xml says OAISPACKAGETYPE {package}")
 
 
-def _header(tree: Tree) -> tuple[dict[str, str], str] | None:
+def _header(tree: Tree, path: bytes) -> tuple[dict[str, str], str] | None:
     """Attributes of the root element and the package type of metsHdr."""
+    beginning = _beginning(tree, path)
+    elements = _starts(beginning)
+    if not elements:
+        match = _SNIFFED.search(beginning)
+        return ({}, match.group(1).decode()) if match else None
     root: dict[str, str] | None = None
-    for element in _starts(tree, b"METS.xml"):
+    for element in elements:
         name = etree.QName(element)
         attributes = {etree.QName(str(key)).localname: str(value) for key, value in element.attrib.items()}
         if root is None:
@@ -56,32 +67,35 @@ def _header(tree: Tree) -> tuple[dict[str, str], str] | None:
     return None
 
 
-def _vietnamese(tree: Tree, root: dict[str, str]) -> str | None:
+def _vietnamese(tree: Tree, folder: bytes, root: dict[str, str]) -> str | None:
     """Why a METS package is one of Circular 05/2025/TT-BNV, else None."""
     if root.get("PROFILE") == _ESTONIAN:
         return "METS.xml names the profile of Circular 05/2025/TT-BNV"
-    for element in _starts(tree, b"metadata/descriptive/EAD.xml"):
+    for element in _starts(_beginning(tree, folder + b"metadata/descriptive/EAD.xml"))[:1]:
         name = etree.QName(element)
         if name.namespace is None and name.localname.lower() == "simpledc":
             return "METS.xml with a simpledc description, as Circular 05/2025/TT-BNV asks"
-        return None
     return None
 
 
-def _starts(tree: Tree, path: bytes) -> list[etree._Element]:
-    """The first elements of an XML file as they open; none when it is absent, no XML, or holds a DTD."""
+def _beginning(tree: Tree, path: bytes) -> bytes:
+    """The first bytes of a file; empty when it is absent or damaged by its carrier."""
     try:
         with tree.open(PackagePath(path)) as source:
-            beginning = source.read(_MOST)
+            return source.read(_MOST)
     except (KeyError, ContentDamage):
-        return []
-    if b"<!DOCTYPE" in beginning[:4096] or b"<\0!\0D\0O" in beginning[:4096]:
+        return b""
+
+
+def _starts(beginning: bytes) -> list[etree._Element]:
+    """The first two elements of an XML document as they open; none when it is no XML or holds a DTD."""
+    if b"<!DOCTYPE" in beginning or b"<\0!\0D\0O" in beginning or b"\0<\0!\0D" in beginning:
         return []
     parser = etree.XMLPullParser(
         events=("start",), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False
     )
     try:
-        parser.feed(beginning[: 1 << 16])
+        parser.feed(beginning)
         return [element for _, element in list(parser.read_events())[:2]]
     except etree.XMLSyntaxError:
         return []

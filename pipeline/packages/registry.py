@@ -71,6 +71,8 @@ def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recog
         return KINDS["bagit"], bag
     found = mets_kind(tree)
     if found is not None:
-        return KINDS.get(found.kind), found
+        # The kind itself knows the version of the profile, the marks alone do not.
+        own = KINDS[found.kind].recognise(tree) if found.kind in KINDS else None
+        return KINDS.get(found.kind), own or found
     folder = KINDS["folder"].recognise(tree)
     return KINDS["folder"], folder or Recognition("folder", "", "nothing else was recognised")

@@ -21,6 +21,7 @@ from pipeline.settings import Profile
 from pipeline.tree import FolderTree, Tree
 from tests.packages.bags import bag, lines
 from tests.packages.received import digest_tree, judged, opened, valid, write
+from tests.packages.test_registry import mets
 
 KIND = Bagit()
 A = "alpha\n"
@@ -86,6 +87,7 @@ CASES: list[tuple[str, Make]] = [
     ("BAG-DECL-10", lambda root: bag(root, charset="UTF-16", codec="utf-16")),
     ("BAG-DATA-01", instead({"data/a.txt": None})),
     ("BAG-DATA-02", lambda root: (bag(root), write(root, {"data/trống/": ""}))),
+    ("BAG-INNER", lambda root: bag(root, {"METS.xml": mets("SIP"), "a.txt": A})),
     ("BAG-MAN-01", instead({"manifest-sha256.txt": None})),
     ("BAG-MAN-02", lambda root: bag(root, replace={"data/extra": "x"})),
     ("BAG-MAN-03", with_manifest(SUM + ZERO + "  data/none\n")),

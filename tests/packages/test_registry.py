@@ -57,13 +57,24 @@ def test_circular_05_by_its_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "no xml", "", "<mets/>", mets("SIP").replace("loc.gov", "example.org"), mets("other"),
-        mets("SIP", prolog='<!DOCTYPE mets [<!ENTITY a "b">]>'), "<a>" * 100_000,
+        "no xml", "", "<mets/>", mets("SIP").replace("loc.gov", "example.org"), mets("other"), "<a>" * 100_000,
         mets("SIP").replace("<metsHdr", "<other/><metsHdr"),
     ],
 )  # fmt: skip
 def test_other_mets_files_are_folders(text: str, tmp_path: Path) -> None:
     assert told(tmp_path, {"METS.xml": text}) == ("folder", True)
+
+
+@pytest.mark.parametrize(
+    "text", [mets("SIP", prolog='<!DOCTYPE mets [<!ENTITY a "b">]>'), mets("SIP").replace("<metsHdr", "<metsHdr <")]
+)
+def test_what_cannot_be_parsed_is_told_by_its_bytes(text: str, tmp_path: Path) -> None:
+    assert told(tmp_path, {"METS.xml": text}) == ("eark-sip", False)
+
+
+def test_the_kind_itself_tells_the_version(tmp_path: Path) -> None:
+    text = mets("AIP", 'PROFILE="https://earkaip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"')
+    assert told(tmp_path, {"METS.xml": text}) == ("eark-aip/2.2.0", True)
 
 
 def test_metadata_below_the_root_does_not_count(tmp_path: Path) -> None:

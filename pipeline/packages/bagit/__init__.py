@@ -11,6 +11,7 @@ from pipeline.packages.bagit import manifests
 from pipeline.packages.bagit.fetch import FETCH, Fetch
 from pipeline.packages.bagit.manifests import PAYLOAD, Bag, Check, survey
 from pipeline.packages.bagit.tagfiles import DECLARATION, Declaration, Lines, declaration, fields, small
+from pipeline.packages.recognition import mets_kind
 from pipeline.packages.terms import element, fit
 from pipeline.records import (
     Agent,
@@ -74,6 +75,9 @@ class Bagit:
             if folder.startswith(PAYLOAD):
                 yield Finding("BAG-DATA-02", folder)
         yield from manifests.system_files(bag)
+        inner = mets_kind(tree, PAYLOAD)
+        if inner is not None:
+            yield Finding("BAG-INNER", PackagePath(PAYLOAD + b"METS.xml"), None, None, inner.shown)
         fetch = Fetch()
         yield from fetch.read(tree, received, declared, bag)
         yield from _payload(tree, received, declared, bag, fetch)

@@ -214,7 +214,7 @@ class Check:
             return
         for note in named.notes:
             yield Finding(note, self._of.path, number, None, rest[:500])
-        reason = self._misplaced(named.path)
+        reason = self._misplaced(named.path, named.index is not None)
         if reason is not None:
             yield Finding(reason, self._of.path, number, None, rest[:500])
         elif named.index is not None:
@@ -222,7 +222,7 @@ class Check:
         else:
             self._absent.append((named.path, number, digest.lower()))
 
-    def _misplaced(self, path: bytes) -> str | None:
+    def _misplaced(self, path: bytes, met: bool) -> str | None:
         """Code of the reason why a path may not stand in this manifest."""
         in_payload = path.startswith(PAYLOAD) or path == b"data"
         if self._of.tag:
@@ -233,6 +233,8 @@ class Check:
                 return "BAG-TAG-07"
         elif not in_payload:
             return "BAG-MAN-09"
+        if met:
+            return None
         if path.endswith(b"/") or self._held.is_folder(path):
             return "BAG-MAN-10"
         entry = self._received.entry(PackagePath(path))

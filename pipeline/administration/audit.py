@@ -17,7 +17,7 @@ from pipeline.administration.filling import fill_waiting
 from pipeline.catalogue.holdings import HeldCopy
 from pipeline.catalogue.rebuild import learn
 from pipeline.errors import Interrupted, SystemProblem
-from pipeline.records import CopyState
+from pipeline.records import CopyState, Finding
 from pipeline.settings import settings
 from pipeline.storage.judging import Damage, Step, What, judge
 from pipeline.storage.lines import CopyAudit, CopyProblem, Kind, Result, not_checked
@@ -67,14 +67,14 @@ class AuditReport:
     Beside the keys of the contract an item has `code`, the problem that kept us from reading, and `note`: `absent`,
     `failed`, `waiting`, `budget` or `plan` for a copy that was not checked, `made` for one that was made just now.
     `overdue` counts copies that no audit has read for longer than the settings allow; `next_due` is when the next
-    one becomes due, None when nothing is held. `mass_damage`: so much is wrong that it may be an outage.
+    one becomes due, None when nothing is held. `mass_damage` (AUD-MASS): so much is wrong that it may be an outage.
     """
 
     run: str
     items: list[dict[str, Any]] = field(default_factory=list)
     overdue: int = 0
     next_due: str | None = None
-    mass_damage: bool = False
+    mass_damage: Finding | None = None
 
     @property
     def exit(self) -> int:
@@ -285,6 +285,8 @@ class _Run:
         result = CopyAudit(copy.aip, copy.version, copy.store, copy.store_id, Result.NOT_CHECKED)
         if reason == "absent" and copy.store in self.at_hand.absent:
             code = self.at_hand.absent[copy.store].code
+        elif reason == "absent":
+            code = "USE-STORE-UNKNOWN"  # a store that this data folder does not know, or one of another id
         item = _item(result, note=reason, code=code)
         if reason == "plan":
             return {**item, "files": copy.files, "bytes": copy.bytes}
@@ -304,7 +306,8 @@ class _Run:
         self.note.unlink(missing_ok=True)
         read = [item for item in self.report.items if item["result"] != Result.NOT_CHECKED]
         bad = sum(item["result"] != Result.INTACT for item in read)
-        self.report.mass_damage = bad > MASS_COPIES or (len(read) >= MASS_SHARE and bad * MASS_SHARE > len(read))
+        if bad > MASS_COPIES or (len(read) >= MASS_SHARE and bad * MASS_SHARE > len(read)):
+            self.report.mass_damage = Finding("AUD-MASS", None, None, f"{MASS_COPIES}", f"{bad}/{len(read)}")
         self._outlook()
         return self.report
 

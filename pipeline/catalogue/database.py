@@ -42,10 +42,15 @@ def prepare(engine: Engine) -> None:
 
 
 def make_anew(engine: Engine) -> None:
-    """Empty tables of this schema, whatever was there before."""
-    there = MetaData()
-    there.reflect(engine)
-    there.drop_all(engine)
+    """Empty tables of this schema, whatever was there under their names before; other tables are not ours."""
+    try:
+        there = MetaData()
+        there.reflect(engine, only=lambda name, _: name in metadata.tables)
+        there.drop_all(engine)
+    except OperationalError:
+        raise
+    except DatabaseError:
+        _put_aside(engine)
     metadata.create_all(engine)
     with engine.begin() as db:
         db.execute(delete(about).where(about.c.name == "schema"))

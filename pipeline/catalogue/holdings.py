@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from pipeline.catalogue import database
 from pipeline.catalogue.tables import (
@@ -101,13 +102,18 @@ class Catalogue:
         self.space = space
         self.journal = journal
         self._engine = database.engine(space.catalogue_url)
-        with self._locked():
-            try:
-                database.prepare(self._engine)
-            except (SQLAlchemyError, OSError) as problem:
-                raise _failed(problem) from problem
-        if journal is not None:
+        try:
+            self._open()
+        except SystemProblem as problem:
+            if not isinstance(problem.__cause__, DatabaseError) or isinstance(problem.__cause__, OperationalError):
+                raise
+            self.begin_rebuild()  # pages of it cannot be read: it is a cache
             self.catch_up()
+
+    def _open(self) -> None:
+        with self._locked(), _in_our_words():
+            database.prepare(self._engine)
+        self.catch_up()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -132,7 +138,7 @@ class Catalogue:
 
     def seen(self) -> dict[str, int]:
         """Up to which number the lines of each writer are in."""
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return {row.writer: row.seq for row in db.execute(select(heads))}
 
     def apply(self, lines: Iterable[Line], *, gaps: bool = False) -> int:
@@ -153,22 +159,22 @@ class Catalogue:
     @property
     def fresh(self) -> bool:
         """No store's journal was read to its end since the tables were made: other writers' AIPs are not known."""
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return db.execute(select(about.c.name).where(about.c.name.startswith("read "))).first() is None
 
     def has_read(self, store_id: str) -> bool:
         """This store's journal was read to its end once."""
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return db.execute(select(about.c.name).where(about.c.name == f"read {store_id}")).first() is not None
 
     def begin_rebuild(self) -> None:
         """Forgets everything."""
-        with self._locked():
+        with self._locked(), _in_our_words():
             database.make_anew(self._engine)
 
     def end_reading(self, store_id: str) -> None:
         """From here on the catalogue is as complete as that store's journal."""
-        with self._locked(), self._engine.begin() as db:
+        with self._locked(), _in_our_words(), self._engine.begin() as db:
             db.execute(delete(about).where(about.c.name == f"read {store_id}"))
             db.execute(insert(about).values(name=f"read {store_id}", value=""))
 
@@ -179,7 +185,7 @@ class Catalogue:
         match = _PREFIX.match(text.strip().lower())
         if match is None:
             raise UsageProblem("USE-AIP-UNKNOWN", aip=text)
-        with self._engine.connect() as db:
+        with self._reading() as db:
             query = select(aips.c.uuid).where(aips.c.uuid.startswith(match[1], autoescape=True)).order_by(aips.c.uuid)
             found = list(db.execute(query.limit(6)).scalars())
             if not found:
@@ -201,7 +207,7 @@ class Catalogue:
         """Digest of the inventory that was committed as this version; None when there was no such commit."""
         query = select(versions.c.inventory_digest)
         own = urn.removeprefix("urn:uuid:")
-        with self._engine.connect() as db:
+        with self._reading() as db:
             found = db.execute(query.where(versions.c.uuid == own, versions.c.version == version)).scalar()
         return None if found is None else str(found)
 
@@ -209,14 +215,14 @@ class Catalogue:
         """Digest of the committed inventory of every version: the first authority on what a copy has to be."""
         own = urn.removeprefix("urn:uuid:")
         query = select(versions.c.version, versions.c.inventory_digest).where(versions.c.uuid == own)
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return {row.version: row.inventory_digest for row in db.execute(query.order_by(versions.c.version))}
 
     def holdings(self) -> Iterator[Held]:
         """All AIPs, by UUID."""
         last = ""
         while True:
-            with self._engine.connect() as db:
+            with self._reading() as db:
                 query = select(aips.c.uuid).where(aips.c.uuid > last).order_by(aips.c.uuid).limit(_BATCH)
                 page = [self._held(db, one) for one in db.execute(query).scalars()]
             if not page:
@@ -226,7 +232,7 @@ class Catalogue:
 
     def count(self) -> int:
         """How many AIPs are held."""
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return int(db.execute(select(func.count()).select_from(aips)).scalar_one())
 
     def copies(self, *, store: str | None = None, aip: str | None = None) -> list[HeldCopy]:
@@ -241,13 +247,13 @@ class Catalogue:
             query = query.where(copies.c.store == store)
         if aip is not None:
             query = query.where(aips.c.urn == aip)
-        with self._engine.connect() as db:
+        with self._reading() as db:
             return [_copy(row) for row in db.execute(query)]
 
     def audited(self, urn: str, store_id: str) -> CopyAudit | None:
         """The last audit of a copy."""
         own = urn.removeprefix("urn:uuid:")
-        with self._engine.connect() as db:
+        with self._reading() as db:
             query = select(audits).where(audits.c.uuid == own, audits.c.store_id == store_id)
             row = db.execute(query).one_or_none()
         if row is None:
@@ -261,7 +267,7 @@ class Catalogue:
     def show(self, urn: str) -> dict[str, Any]:
         """What `show/1` says of an AIP: the same from every catalogue that has taken in the same lines."""
         own = urn.removeprefix("urn:uuid:")
-        with self._engine.connect() as db:
+        with self._reading() as db:
             all_versions = list(db.execute(select(versions).where(versions.c.uuid == own).order_by(versions.c.version)))
             if not all_versions:
                 raise UsageProblem("USE-AIP-UNKNOWN", aip=urn)
@@ -329,7 +335,7 @@ class Catalogue:
         }  # fmt: skip
 
     def _by(self, condition: Any) -> tuple[Held, ...]:
-        with self._engine.connect() as db:
+        with self._reading() as db:
             query = (
                 select(versions.c.uuid, func.min(versions.c.moment).label("first"))
                 .where(condition)
@@ -357,28 +363,30 @@ class Catalogue:
     def _apply(self, lines: list[Line], gaps: bool) -> int:
         if not lines:
             return 0
-        try:
-            with self._locked(), self._engine.begin() as db:
-                known = {row.writer: (row.seq, row.moment) for row in db.execute(select(heads))}
-                count = 0
-                for line in lines:
-                    seq, before = known.get(line.writer, (0, 0))
-                    if line.seq <= seq or (line.seq > seq + 1 and not gaps):
-                        continue
-                    moment = max(before, int(line.time.timestamp()))
-                    try:
-                        take(db, line, {"moment": moment, "writer": line.writer, "seq": line.seq})
-                    except (LookupError, TypeError, ValueError) as problem:
-                        where = f"{line.writer} {line.seq}"
-                        raise SystemProblem("SYS-JOURNAL-BROKEN", file=where, cause=problem) from problem
-                    known[line.writer] = (line.seq, moment)
-                    count += 1
-                for writer in {line.writer for line in lines} & set(known):
-                    db.execute(delete(heads).where(heads.c.writer == writer))
-                    db.execute(insert(heads).values(writer=writer, seq=known[writer][0], moment=known[writer][1]))
-                return count
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+        with self._locked(), _in_our_words(), self._engine.begin() as db:
+            known = {row.writer: (row.seq, row.moment) for row in db.execute(select(heads))}
+            count = 0
+            for line in lines:
+                seq, before = known.get(line.writer, (0, 0))
+                if line.seq <= seq or (line.seq > seq + 1 and not gaps):
+                    continue
+                moment = max(before, int(line.time.timestamp()))
+                try:
+                    take(db, line, {"moment": moment, "writer": line.writer, "seq": line.seq})
+                except (LookupError, TypeError, ValueError) as problem:
+                    where = f"{line.writer} {line.seq}"
+                    raise SystemProblem("SYS-JOURNAL-BROKEN", file=where, cause=problem) from problem
+                known[line.writer] = (line.seq, moment)
+                count += 1
+            for writer in {line.writer for line in lines} & set(known):
+                db.execute(delete(heads).where(heads.c.writer == writer))
+                db.execute(insert(heads).values(writer=writer, seq=known[writer][0], moment=known[writer][1]))
+            return count
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _in_our_words(), self._engine.connect() as db:
+            yield db
 
     def _locked(self) -> _Lock:
         self.space.locks.mkdir(parents=True, exist_ok=True)
@@ -430,5 +438,11 @@ def _copy(row: Any) -> HeldCopy:
     )  # fmt: skip
 
 
-def _failed(problem: Exception) -> SystemProblem:
-    return SystemProblem("SYS-CATALOGUE", cause=str(problem).splitlines()[0])
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What a database raises is ours to explain: SYS-CATALOGUE, transient where it was only in use."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as problem:
+        busy = isinstance(problem, OperationalError) and "locked" in str(problem)
+        raise SystemProblem("SYS-CATALOGUE", transient=busy, cause=str(problem).splitlines()[0]) from problem

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ SEGMENT_BYTES = 4 * 1024 * 1024
 
 _OPEN = re.compile(r"^(?P<first>\d{12})-(?P<previous>[0-9a-f]{64})-(?P<time>\d{8}T\d{6}Z)\.jsonl$")
 _LOCK_SECONDS = 120
+_SETTLED_NS = 2 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +198,8 @@ class Journal:
     def _begin(self, head: Head) -> Path:
         """A new open segment, empty; its name says what its first line continues."""
         self._open.mkdir(parents=True, exist_ok=True)
-        time = (head.time or now()).astimezone(UTC)
-        file = self._open / f"{head.seq + 1:012}-{head.digest}-{time:%Y%m%dT%H%M%SZ}.jsonl"
+        moment = (head.time or now()).astimezone(UTC)
+        file = self._open / f"{head.seq + 1:012}-{head.digest}-{moment:%Y%m%dT%H%M%SZ}.jsonl"
         file.touch()
         sync_folder(self._open)
         return file
@@ -232,8 +234,8 @@ class Journal:
             return file, self._trusted[2]
         match = _OPEN.match(file.name)
         assert match is not None
-        time = datetime.strptime(match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        head, end = Head(int(match["first"]) - 1, match["previous"], time), 0
+        moment = datetime.strptime(match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        head, end = Head(int(match["first"]) - 1, match["previous"], moment), 0
         with file.open("rb") as source:
             for raw in source:
                 if not raw.endswith(b"\n"):
@@ -282,13 +284,18 @@ class Journal:
         return head
 
     def _closed(self) -> list[Segment]:
-        """Own closed segments on this machine, in order. A month's folder is read again only when it has changed."""
+        """Own closed segments on this machine, in order. A month's folder is read again only when it may have changed.
+
+        A folder's time is too coarse to tell two changes that follow at once: a young one is always read again.
+        """
         with contextlib.suppress(FileNotFoundError):
             for month in os.scandir(self.space.journal / self.writer):
                 stamp = month.stat().st_mtime_ns
                 if self._months.get(month.name, (0, []))[0] != stamp:
-                    names = (f"{self.writer}/{month.name}/{name}" for name in os.listdir(month.path))
-                    self._months[month.name] = (stamp, [found for found in map(segment_of, names) if found])
+                    names = [f"{self.writer}/{month.name}/{name}" for name in os.listdir(month.path)]
+                    settled = time.time_ns() - stamp > _SETTLED_NS
+                    found = [segment for segment in map(segment_of, names) if segment]
+                    self._months[month.name] = (stamp if settled else 0, found)
         return sorted(segment for _, segments in self._months.values() for segment in segments)
 
     # ------------------------------------------------------------------ the stores

@@ -19,7 +19,9 @@ import pytest
 from pipeline.administration.archive import Archive, archive, leave
 from pipeline.administration.audit import Progress, audit, limits
 from pipeline.errors import Interrupted, SystemProblem
+from pipeline.findings import as_json
 from pipeline.settings import StoreSetting
+from pipeline.storage.chains import StoreSource, verify
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.lines import Kind
 from pipeline.storage.stores import Passport
@@ -312,9 +314,22 @@ def test_two_audits_at_once(at_hand: Archive) -> None:
 def test_mass_damage_is_told(at_hand: Archive, tmp_path: Path) -> None:
     for number in range(21):
         content_files(tmp_path / "one", keep(at_hand, number, {"METS.xml": b"%d" % number}).urn)[-1].write_bytes(b"x")
-    report = audit(at_hand, store="two")
-    assert not report.mass_damage
-    assert audit(at_hand).mass_damage
+    assert audit(at_hand, store="two").mass_damage is None
+    told = audit(at_hand).mass_damage
+    assert told is not None and (told.code, told.found) == ("AUD-MASS", "21/42")
+    assert "21/42" in as_json(told)["message"]["vi"]
+
+
+def test_a_store_that_is_not_configured_here(at_hand: Archive, tmp_path: Path) -> None:
+    """A new data folder that knows one of the two stores: the other one is not checked, never missing."""
+    keep(at_hand)
+    leave(at_hand.space)
+    (tmp_path / "data").rename(tmp_path / "lost")
+    new = house(tmp_path, "one")
+    report = audit(new)
+    assert results(report) == [("one", "intact"), ("two", "not-checked")] and report.exit == 3
+    assert next(item for item in report.items if item["store"] == "two")["code"] == "USE-STORE-UNKNOWN"
+    leave(new.space)
 
 
 def test_killed_it_goes_on(at_hand: Archive, tmp_path: Path) -> None:
@@ -375,6 +390,8 @@ def test_a_bucket(bucket_server: str, tmp_path: Path, monkeypatch: pytest.Monkey
     at_hand = house(tmp_path, "one", more=(setting,))
     plan = keep(at_hand)
     assert results(audit(at_hand)) == [("bucket", "intact"), ("one", "intact")]
+    at_hand.journal.flush(at_hand.reach())
+    assert verify([StoreSource(one) for one in at_hand.reach()]).findings == ()
     base = "p/" + layout.prefix(plan.urn)
     listed = client.list_objects_v2(Bucket="bucket", Prefix=base + "v1/content/")["Contents"]
     key = max(listed, key=lambda item: item["Size"])["Key"]

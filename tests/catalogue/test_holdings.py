@@ -244,3 +244,37 @@ def test_kinds_of_later_versions_are_passed_over(book: Journal, held: Catalogue,
     held.catch_up()
     assert held.show(record.aip)["history"][-1]["kind"] == "hold"
     shutil.rmtree(book.space.root / "journal")
+
+
+def test_a_database_that_is_damaged_is_begun_anew(book: Journal, held: Catalogue, one: Store) -> None:
+    for number in range(60):
+        book.append(Kind.COMMIT, commit(number, [one]).fields())
+    held.catch_up()
+    held.close()
+    file = book.space.root / "catalogue.sqlite"
+    data = bytearray(file.read_bytes())
+    for start in range(4096, len(data), 4096):
+        data[start : start + 200] = b"\xff" * 200
+    file.write_bytes(data)
+    again = Catalogue(book.space, book)
+    assert again.count() == 60 and again.fresh
+    again.close()
+
+
+def test_a_database_damaged_while_it_is_used_is_a_problem_with_advice(
+    book: Journal, held: Catalogue, one: Store
+) -> None:
+    held.record(book.append(Kind.COMMIT, commit(1, [one]).fields()))
+    with sqlite3.connect(book.space.root / "catalogue.sqlite") as db:
+        db.execute("drop table copies")
+    with pytest.raises(SystemProblem) as problem:
+        held.find(commit(1, []).aip)
+    assert problem.value.code == "SYS-CATALOGUE"
+
+
+def test_tables_of_others_are_left_alone(book: Journal, held: Catalogue) -> None:
+    with sqlite3.connect(book.space.root / "catalogue.sqlite") as db:
+        db.execute("create table theirs (x)")
+    held.begin_rebuild()
+    with sqlite3.connect(book.space.root / "catalogue.sqlite") as db:
+        db.execute("select x from theirs")

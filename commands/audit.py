@@ -24,6 +24,7 @@ def audit(
         from pipeline.administration.archive import opened
         from pipeline.administration.audit import audit as read_again
         from pipeline.administration.audit import limits
+        from pipeline.findings import as_json as shape
         from pipeline.ingest.session import stopping
 
         space = workspace()
@@ -38,6 +39,10 @@ def audit(
                 stop=stopping.is_set,
             )  # fmt: skip
             finish(space, "en")
+        if report.mass_damage is not None:
+            tongue = language(lang)
+            told = shape(report.mass_damage)
+            note(f"{told['code']}: {told['message'][tongue]}\n{told['advice'][tongue]}")
         return Answer(report.items, report.exit, tables, {"overdue": report.overdue, "next_due": report.next_due})
 
     return answer("audit/1", work, as_json=as_json, lang=lang)

@@ -44,6 +44,8 @@ CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
 CREATE INDEX file_original ON file (original);
 CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT);
+CREATE UNIQUE INDEX finding_once ON finding
+  (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
 CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE record (what TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) WITHOUT ROWID;
 """
@@ -218,13 +220,13 @@ class Ledger:
     # findings
 
     def find(self, stage: str, findings: Iterable[Finding]) -> None:
-        """Keeps findings of a stage; streamed in, one commit."""
+        """Keeps findings of a stage, each once; streamed in, one commit."""
         rows = ((stage, f.code, f.file, f.line, _blank(f.expected), _blank(f.found)) for f in findings)
-        self._many("INSERT INTO finding VALUES (?,?,?,?,?,?)", rows)
+        self._many("INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?)", rows)
 
     def findings(self) -> Iterator[Finding]:
         """By file, then code."""
-        sql = "SELECT code,file,line,expected,found FROM finding ORDER BY coalesce(file,x''),code,line,found"
+        sql = "SELECT DISTINCT code,file,line,expected,found FROM finding ORDER BY coalesce(file,x''),code,line,found"
         for code, file, line, expected, found in self._db.execute(sql):
             yield Finding(code, PackagePath(file) if file is not None else None, line, expected, found)
 

@@ -74,7 +74,9 @@ class House:
             assert answer.exit == 0, answer.err + answer.out
         return self
 
-    def start(self, *arguments: str | Path | bytes, env: Mapping[str, str] = {}, **more: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str | Path | bytes, env: Mapping[str, str] = {}, **more: Any
+    ) -> subprocess.Popen[bytes]:
         """The command as leader of a process group of its own."""
         return subprocess.Popen(
             [str(LUUTRU), *arguments], env={**self.environment, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -27,7 +27,7 @@ from pipeline.records import (
 from pipeline.tree import Entry
 
 WHEN = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
-TEXT = Format("x-fmt/111", "Plain Text File", "", "text/plain", "text", "text match UTF-8", "", "siegfried", "1", "V125")
+TEXT = Format("x-fmt/111", "Plain Text File", "", "text/plain", "text", "text match", "", "siegfried", "1", "V125")
 
 
 @pytest.fixture

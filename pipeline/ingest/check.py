@@ -18,6 +18,8 @@ from pipeline.settings import settings
 from pipeline.workspace import now, rfc3339
 
 BATCH = 200
+READING = "reading"
+"""Findings of the one reading: kept for good, for a file is not read twice."""
 
 
 def check(token: Received) -> Checked | Ended:
@@ -60,7 +62,6 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
     done = files - sum(1 for _ in ledger.unread())
     read = 0
     batch: list[Learnt] = []
-    found: list[Finding] = []
     workers = settings(current.request.space).workers
     for result in read_all(
         tree, ledger.unread(), algorithms, identify=identify, workers=workers, scratch=current.scratch
@@ -72,12 +73,11 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
                 path=shown(result.path), cause=result.problem.values.get("cause", result.problem),
             )  # fmt: skip
         if isinstance(result, Damaged):
-            found.append(result.finding)
+            ledger.find(READING, [result.finding])
             continue
         if result.changed:
             _keep(current, batch)
             raise SystemProblem("SYS-CHANGED", file=shown(bytes(current.request.package)), path=shown(result.path))
-        found += result.findings
         batch.append(result)
         done, read = done + 1, read + result.size
         if len(batch) >= BATCH or result.size > 2**26:
@@ -85,7 +85,6 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
             current.progress("check", done, files, read, size)
             current.check_stop()
     _keep(current, batch)
-    ledger.find("check", found)
 
 
 def refused(current: Session, kind: Kind) -> Iterator[Finding]:
@@ -108,6 +107,8 @@ def package_digests(current: Session, kind: Kind) -> tuple[str, str]:
 
 
 def _keep(current: Session, batch: list[Learnt]) -> None:
+    """Findings first: a file that counts as learnt is not read again, so what was seen in it must be kept by then."""
+    current.ledger.find(READING, (finding for row in batch for finding in row.findings))
     current.ledger.learnt((row.path, row.digests, row.format, row.format.mime if row.format else "") for row in batch)
     batch.clear()
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from pipeline.errors import Interrupted, Problem
+from pipeline.errors import Interrupted, Problem, SystemProblem
 from pipeline.findings import as_json, problem_json
 from pipeline.ingest.check import check
 from pipeline.ingest.describe import describe
@@ -36,7 +36,8 @@ def call(stage: Callable[..., T], *args: Any) -> T:
     return stage(*args)
 
 
-STAGES = ("receive", "check", "inspect", "normalise", "describe", "seal", "store")
+STALE = ("SYS-CHANGED", "SYS-SOURCE-CHANGED")
+"""The submission is not what the ledger says any more: going on from that ledger would never end."""
 
 
 def ingest(request: Request, run: Run = call, progress: Progress = quiet) -> Item:
@@ -48,7 +49,12 @@ def ingest(request: Request, run: Run = call, progress: Progress = quiet) -> Ite
     shown_path = shown(bytes(request.package))
     try:
         with claimed(request, progress) as current:
-            end = _stages(request, current, run)
+            try:
+                end = _stages(request, current, run)
+            except SystemProblem as problem:
+                if problem.code in STALE:
+                    discard(current)
+                raise
             item = _item(request, current, end, started)
             if not (isinstance(end, Ended) and end.waiting_for == "person"):
                 discard(current)

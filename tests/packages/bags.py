@@ -43,7 +43,7 @@ def bag(
         "bag-info.txt": (
             "Source-Organization: Uỷ ban nhân dân xã A\nExternal-Identifier: HS-01\nBagging-Date: 2026-01-31\n"
             f"Payload-Oxum: {octets}.{len(content)}\n"
-        ).encode(codec),
+        ).encode(codec, "replace"),
     }
     files |= {f"manifest-{name}.txt": lines(name, content).encode(codec) for name in algorithms}
     files |= tags or {}

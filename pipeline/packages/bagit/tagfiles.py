@@ -143,7 +143,8 @@ class Lines:
                         self.findings.append(Finding("BAG-TAG-03", self._path, number, str(_LONGEST), str(len(raw))))
                         return
                     yield number, raw.decode(codec)
-        except UnicodeDecodeError:
+        except UnicodeError:
+            # Not only UnicodeDecodeError: UTF-16 without its byte order mark is a bare UnicodeError.
             self.findings.append(Finding("BAG-TAG-02", self._path, number or 1, self._encoding))
         except ContentDamage:
             # The reading of all bytes has found it already; what comes after it cannot be judged.

@@ -48,12 +48,12 @@ class Folder:
                 continue
             path, form = _meant(row, held, received)
             if path is None:
-                yield Finding("FLD-META-TARGET", row.file, row.line, None, row.name[:500])
+                yield Finding("FLD-META-TARGET", row.file, row.line, None, fit(row.name)[:500])
                 continue
             if form:
-                yield Finding("FLD-NAME-FORM", path, row.line, None, row.name[:500])
+                yield Finding("FLD-NAME-FORM", path, row.line, None, fit(row.name)[:500])
             if path in met:
-                yield Finding("FLD-META-TWICE", row.file, row.line, None, row.name[:500])
+                yield Finding("FLD-META-TWICE", row.file, row.line, None, fit(row.name)[:500])
             met.add(path)
 
     def read(self, tree: Tree, received: Received) -> Reading:

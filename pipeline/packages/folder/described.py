@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipeline.packages.terms import element, unfit
+from pipeline.packages.terms import element, fit, unfit
 from pipeline.records import Finding, PackagePath
 from pipeline.settings import PROJECT
 from pipeline.tree import ContentDamage, Tree
@@ -130,7 +130,7 @@ def _document(tree: Tree) -> Iterator[Row | Finding]:
         yield Finding("FLD-JSON-SYNTAX", JSON, problem.lineno, None, problem.msg)
         return
     except _Twice as problem:
-        yield Finding("FLD-JSON-TWICE", JSON, None, None, str(problem)[:200])
+        yield Finding("FLD-JSON-TWICE", JSON, None, None, fit(str(problem))[:200])
         return
     except (RecursionError, ValueError) as problem:
         yield Finding("FLD-JSON-SYNTAX", JSON, None, None, str(problem)[:200])
@@ -138,7 +138,7 @@ def _document(tree: Tree) -> Iterator[Row | Finding]:
     faults = 0
     for fault in _validator().iter_errors(value):
         place = "/".join(str(part) for part in fault.absolute_path)
-        yield Finding("FLD-JSON-SCHEMA", JSON, None, None, f"{place}: {fault.message}"[:500])
+        yield Finding("FLD-JSON-SCHEMA", JSON, None, None, fit(f"{place}: {fault.message}")[:500])
         faults += 1
         if faults == _MOST_FAULTS:
             break
@@ -159,7 +159,7 @@ def _listed(value: list[dict[str, Any]]) -> Iterator[Row | Finding]:
         unknown.update(name for name in item if name != "filename" and element(name) is None)
         yield from _row(item["filename"], pairs)
     for name in sorted(unknown):
-        yield Finding("FLD-CSV-COLUMN", JSON, None, None, name[:200])
+        yield Finding("FLD-CSV-COLUMN", JSON, None, None, fit(name)[:200])
 
 
 def _row(name: str, pairs: list[tuple[str | None, Any]]) -> Iterator[Row | Finding]:

@@ -140,7 +140,7 @@ def adopt(store: Store, held: Intent, plan: Plan, scratch: Path) -> Plan | None:
         found = _about(store, archive, held.urn, held.version)
         if found != held:
             return None
-        for member in archive:
+        while (member := archive.next()) is not None:
             stream = archive.extractfile(member)
             name = member.name.rpartition("/")[2]
             if stream is None or not re.fullmatch(r"inventory\.json|generated/[0-9a-f]{64}", member.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import subprocess
 import sysconfig
@@ -114,6 +115,7 @@ def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """moto: everything of S3, in memory, checks no digests."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -172,6 +174,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, space: Workspace) -> I
     made = _place(request.param, request, tmp_path).make(space)
     yield made
     made.close()
+
+
+@pytest.fixture
+def folders(request: pytest.FixtureRequest, tmp_path: Path, space: Workspace) -> list[Store]:
+    """Two folders."""
+    return [_place("file", request, tmp_path).make(space, name) for name in ("vault", "second")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import stat
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -217,6 +217,8 @@ class FileStore:
         try:
             self._walk(_parent(target))
             Path(target).unlink()
+            with self._lock:
+                self._waiting_files = [file for file in self._waiting_files if file != target]
         except (FileNotFoundError, NotADirectoryError):
             self._still_there()
             return
@@ -239,8 +241,7 @@ class FileStore:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
-            for folder in folders:
-                sync_folder(Path(folder))
+            _sync_folders(folders)
         except OSError as problem:
             raise self._trouble(problem, "") from problem
 
@@ -378,8 +379,7 @@ class FileStore:
         """Folders made for a document must not be lost with it."""
         with self._lock:
             folders = sorted(self._waiting_folders)
-        for folder in folders:
-            sync_folder(Path(folder))
+        _sync_folders(folders)
 
     def _swap(self, temporary: str, target: str, key: str, if_match: str | None) -> None:
         def swap() -> None:
@@ -535,6 +535,15 @@ def _alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _sync_folders(folders: Iterable[str]) -> None:
+    for folder in folders:
+        try:
+            sync_folder(Path(folder))
+        except FileNotFoundError:
+            # Pruned meanwhile: it was empty, there is nothing in it to lose.
+            pass
 
 
 def _is_orphan(file: Path) -> bool:

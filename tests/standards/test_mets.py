@@ -84,7 +84,8 @@ def test_parts_come_back() -> None:
 def test_nested_groups_know_their_parents() -> None:
     text = (
         '<m:mets xmlns:m="http://www.loc.gov/METS/"><m:fileSec><m:fileGrp USE="A"><m:fileGrp USE="B">'
-        '<m:file ID="f"/></m:fileGrp></m:fileGrp></m:fileSec><m:structMap><m:div><m:fptr FILEID="f"/></m:div></m:structMap></m:mets>'
+        '<m:file ID="f"/></m:fileGrp></m:fileGrp></m:fileSec>'
+        '<m:structMap><m:div><m:fptr FILEID="f"/></m:div></m:structMap></m:mets>'
     )  # fmt: skip
     parts = list(mets.read(io.BytesIO(text.encode())))
     (file,) = [part for part in parts if isinstance(part, File)]

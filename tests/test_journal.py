@@ -424,7 +424,7 @@ def test_a_line_of_a_newer_luutru_is_refused(sealed: Path) -> None:
     assert problem.value.code == "SYS-FORMAT"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     texts=st.lists(st.text(max_size=40), min_size=2, max_size=6),
     where=st.integers(min_value=0),

@@ -5,13 +5,26 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, delete, insert, select, update
 
 from pipeline.catalogue.tables import aips, audits, copies, formats, history, unchecked, versions
 from pipeline.storage.lines import Commit, Kind, Line, StoreCopy
 from pipeline.workspace import rfc3339
+
+_HISTORY = insert(history)
+_FORMATS = insert(formats)
+_NO_FORMATS = delete(formats).where(
+    formats.c.uuid == bindparam("at_uuid"), formats.c.version == bindparam("at_version")
+)
+_AIP = insert(aips)
+_HEAD = select(aips.c.version).where(aips.c.uuid == bindparam("at_uuid"))
+_RAISED = update(aips).where(aips.c.uuid == bindparam("at_uuid")).values(version=bindparam("to"))
+_UNNAMED = delete(copies).where(
+    copies.c.uuid == bindparam("at_uuid"), copies.c.store == bindparam("at_store"), copies.c.store_id == ""
+)
 
 
 def take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
@@ -54,15 +67,15 @@ def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any])
     values["findings"] = json.dumps(dict(sorted(commit.findings.items())))
     key = {"uuid": own, "version": commit.version}
     if _newest(db, versions, key, values, told):
-        db.execute(delete(formats).where(formats.c.uuid == own, formats.c.version == commit.version))
+        db.execute(_NO_FORMATS, {"at_uuid": own, "at_version": commit.version})
         counts = [{**key, "puid": puid, "files": files} for puid, files in sorted(commit.formats.items())]
         if counts:
-            db.execute(insert(formats), counts)
-    head = db.execute(select(aips.c.version).where(aips.c.uuid == own)).scalar()
+            db.execute(_FORMATS, counts)
+    head = db.execute(_HEAD, {"at_uuid": own}).scalar()
     if head is None:
-        db.execute(insert(aips).values(uuid=own, urn=commit.aip, version=commit.version))
+        db.execute(_AIP, {"uuid": own, "urn": commit.aip, "version": commit.version})
     elif head < commit.version:
-        db.execute(update(aips).where(aips.c.uuid == own).values(version=commit.version))
+        db.execute(_RAISED, {"at_uuid": own, "to": commit.version})
     for store in commit.stores:
         _copy_row(db, own, commit.version, store, line, told)
     detail = {
@@ -80,32 +93,40 @@ def _copy_row(db: Connection, own: str, version: int, store: StoreCopy, line: Li
     }  # fmt: skip
     _newest(db, copies, {"uuid": own, "store_id": store.id}, values, told)
     if store.id:  # a copy may have waited for a store whose id was not known yet
-        unnamed = (copies.c.uuid == own, copies.c.store == store.name, copies.c.store_id == "")
-        db.execute(delete(copies).where(*unnamed))
+        db.execute(_UNNAMED, {"at_uuid": own, "at_store": store.name})
 
 
 def _newest(
     db: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], told: Mapping[str, Any]
 ) -> bool:
     """Writes a row unless a later line has written it; True when it was written."""
-    there = [table.c[name] == value for name, value in key.items()]
-    row = db.execute(select(table.c.moment, table.c.writer, table.c.seq).where(*there)).one_or_none()
+    known, new, changed = _statements(table)
+    there = {f"at_{name}": value for name, value in key.items()}
+    row = db.execute(known, there).one_or_none()
     if row is None:
-        db.execute(insert(table).values(**key, **values, **told))
+        db.execute(new, {**key, **values, **told})
         return True
     if order_of(row) >= (told["moment"], told["writer"], told["seq"]):
         return False
-    db.execute(update(table).where(*there).values(**values, **told))
+    db.execute(changed, {**there, **values, **told})
     return True
 
 
+@cache
+def _statements(table: Table) -> tuple[Select[Any], Insert, Update]:
+    """What a row is asked, made and changed by. Built once: building costs more than the database does."""
+    there = [column == bindparam(f"at_{column.name}") for column in table.primary_key]
+    told = select(table.c.moment, table.c.writer, table.c.seq).where(*there)
+    rest: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns if not column.primary_key}
+    return told, insert(table), update(table).where(*there).values(rest)
+
+
 def _history(db: Connection, own: str, line: Line, told: Mapping[str, Any], detail: Mapping[str, Any]) -> None:
-    db.execute(
-        insert(history).values(
-            uuid=own, time=rfc3339(line.time), kind=line.kind, who=line.who,
-            detail=json.dumps(detail, ensure_ascii=False), **told,
-        )
-    )  # fmt: skip
+    row = {
+        "uuid": own, "time": rfc3339(line.time), "kind": line.kind, "who": line.who,
+        "detail": json.dumps(detail, ensure_ascii=False), **told,
+    }  # fmt: skip
+    db.execute(_HISTORY, row)
 
 
 def order_of(row: Any) -> tuple[int, str, int]:

@@ -24,6 +24,8 @@ print(json.dumps([{
 
 # Packages whose metadata name no licence: read in their own files, November 2026.
 READ_IN_THE_FILES = {"ocfl-py": "MIT"}
+# Packages that only another Python or another system gets: looked up there.
+ELSEWHERE = {"pywin32": "PSF-2.0", "whenever": "MIT"}
 
 
 def canonical(name: str) -> str:
@@ -41,17 +43,19 @@ def wanted(stem: str) -> dict[str, str]:
     return uses
 
 
-def locked(stem: str) -> dict[str, str]:
-    """The packages of a lock file, each with the packages that need it ("" when an .in file does)."""
+def locked(stem: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The packages of a lock file: their versions, and the packages that need each ("" when an .in file does)."""
+    versions: dict[str, str] = {}
     needs: dict[str, str] = {}
     name = ""
     for line in (REQUIREMENTS / f"{stem}.txt").read_text("utf-8").splitlines():
-        if pinned := re.match(r"([a-z0-9._-]+)==", line):
+        if pinned := re.match(r"([a-z0-9._-]+)==([^ ;]+)", line):
             name = canonical(pinned[1])
+            versions.setdefault(name, pinned[2])
             needs.setdefault(name, "")
         elif (reason := re.match(r"\s+#\s+(?:via\s+)?([a-z0-9._-]+)$", line)) and reason[1] != "via":
             needs[name] += (", " if needs[name] else "") + reason[1]
-    return needs
+    return versions, needs
 
 
 def licence(package: dict[str, object]) -> str:
@@ -84,13 +88,18 @@ def main() -> int:
     seen: set[str] = set()
     for group, stem in LOCKS.items():
         environment = judge_environment if group == "judge" else main_environment
-        for name, parents in sorted(locked(stem).items()):
-            package = environment.get(name)
-            if package is None or (name in seen and group != "judge"):
-                continue  # only for another platform, or already listed
+        versions, needs = locked(stem)
+        for name, parents in sorted(needs.items()):
+            if name in seen and group != "judge":
+                continue
             seen.add(name)
             use = uses.get(name) or f"needed by {parents}"
-            rows.append((str(package["name"]), str(package["version"]), licence(package), group, use))
+            package = environment.get(name)
+            if package is None:
+                use += " (not on every system)"
+                rows.append((name, versions[name], ELSEWHERE.get(name, "not stated"), group, use))
+            else:
+                rows.append((str(package["name"]), str(package["version"]), licence(package), group, use))
     text = [
         "# Licences of the packages that luutru is installed with",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -19,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from flows import ports
 from pipeline import names
 from pipeline.reports import cells, markdown
-from pipeline.reports.words import Lang, text
+from pipeline.reports.words import Lang, mood, text
 
 if TYPE_CHECKING:
     from flows.jobs import Job
@@ -41,7 +42,9 @@ async def audited(document: dict[str, Any], lang: Lang) -> None:
 async def report(item: Item, lang: Lang) -> None:
     """The report of a package on the run that is under way; a dashboard that is away changes nothing."""
     made = _cut(markdown.item(item.document(), lang))
-    await _kept(acreate_markdown_artifact(made, key=key("report", item.ingest), description=_title(item)))
+    await _kept(
+        acreate_markdown_artifact(made, key=key("report", item.ingest or _digest(item.path)), description=_title(item))
+    )
 
 
 class Table:
@@ -78,18 +81,26 @@ class Table:
             for column in cells.PACKAGES:
                 told = column.shown(shown, self._lang) if item or column.key == "package" else "…"
                 # Cells are shown as Markdown.
-                row[markdown.escaped(text(column.key, self._lang))] = markdown.escaped(told)
+                cell = markdown.escaped(told)
+                if item and column.key == "verdict":
+                    cell = f"{markdown.SYMBOLS[mood(shown)]} {cell}"
+                row[markdown.escaped(text(column.key, self._lang))] = cell
             rows.append(row)
         return rows
 
 
-def key(kind: str, identifier: str | None) -> str | None:
-    """A key of lower-case letters, digits and dashes; None where there is nothing to tell runs apart by."""
-    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', identifier.lower())}" if identifier else None
+def key(kind: str, identifier: str) -> str:
+    """A key of lower-case letters, digits and dashes: the same package has the same key, its page shows all reports."""
+    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', identifier.lower())}"
 
 
 def _cut(made: str) -> str:
     return made if len(made) <= MOST_BYTES else made[:MOST_BYTES].rpartition("\n")[0] + "\n\n…\n"
+
+
+def _digest(path: str) -> str:
+    """Stands for a package that came to no ingest id: it could not be opened."""
+    return hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def _title(item: Item) -> str:

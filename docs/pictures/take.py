@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-default-apps", "--no-proxy-server",
 ]  # fmt: skip
-WIDE, HIGH = 1280, 860
+WIDE, HIGH = 1440, 900
 
 
 def main(target: Path) -> None:
@@ -38,7 +38,10 @@ def main(target: Path) -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
         strangers: list[str] = []
-        page.on("request", lambda sent: strangers.append(sent.url) if not sent.url.startswith((address, "data:", "blob:")) else None)
+        page.on(
+            "request",
+            lambda sent: strangers.append(sent.url) if not sent.url.startswith((address, "data:", "blob:")) else None,
+        )
         page.goto(address)
         page.evaluate("secret => localStorage.setItem('prefect-password', btoa(secret))", secret)
         _take(page, f"{address}/runs", target / "runs.png")
@@ -47,7 +50,7 @@ def main(target: Path) -> None:
             _take(page, f"{address}/runs/flow-run/{package['id']}", target / "package.png")
             _report(page, found, package, target / "report.png")
         if batch:
-            _take(page, f"{address}/runs/flow-run/{batch['id']}?tab=TaskRuns", target / "batch.png")
+            _take(page, f"{address}/runs/flow-run/{batch['id']}", target / "batch.png", tab="Task Runs")
             _artifact(page, found, batch, "table", target / "table.png")
         deployments = _ask(found, "/deployments/filter", {"deployments": {"name": {"any_": ["nightly"]}}})
         if deployments:
@@ -67,25 +70,34 @@ def _artifact(page: Page, found: services.Services, run: dict[str, Any], kind: s
         _take(page, f"{found.dashboard}/artifacts/artifact/{artifact['id']}", file)
 
 
-def _take(page: Page, url: str, file: Path) -> None:
+def _take(page: Page, url: str, file: Path, tab: str | None = None) -> None:
     page.goto(url)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(2500)
+    if tab is not None:
+        page.get_by_text(tab, exact=True).first.click()
+        page.wait_for_timeout(2500)
     page.screenshot(path=file)
     print(file.name, file.stat().st_size)
 
 
 def _newest(found: services.Services, flow: str) -> dict[str, Any] | None:
-    runs = _ask(found, "/flow_runs/filter", {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_DESC", "limit": 50})
+    runs = _ask(
+        found, "/flow_runs/filter", {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_DESC", "limit": 50}
+    )
     done = [run for run in runs if run["state_type"] != "SCHEDULED"]
-    # The picture is of a run in which something was found, if there is one.
-    return next((run for run in done if run["state_name"] == "Rejected"), done[0] if done else None)
+    if flow == "ingest-batch":
+        return max(done, key=lambda run: int(run["estimated_run_time"] * 1000), default=None)
+    # A run that went the whole way shows all stages.
+    return next((run for run in done if run["state_name"] == "Accepted"), done[0] if done else None)
 
 
 def _ask(found: services.Services, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     word = base64.b64encode(found.password().encode()).decode()
     request = urllib.request.Request(
-        f"{found.api}{path}", json.dumps(body).encode(), {"Content-Type": "application/json", "Authorization": f"Basic {word}"}
+        f"{found.api}{path}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Basic {word}"},
     )
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
         listed: list[dict[str, Any]] = json.load(answer)

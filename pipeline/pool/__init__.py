@@ -60,7 +60,7 @@ class Bounds:
     memory: int = 512 << 20
     file: int = 8 << 30
     files: int = 256
-    tired: int = 170 << 20
+    tired: int = 140 << 20
 
 
 class FailureKind(StrEnum):
@@ -141,7 +141,7 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,
                 stderr=self._errors,
-                env={**environment, "GOMAXPROCS": "1", "GOGC": "70"},
+                env={**environment, "GOMAXPROCS": "1", "GOGC": "30"},
                 cwd="/",
                 start_new_session=True,
                 pass_fds=(theirs.fileno(), life),

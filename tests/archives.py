@@ -10,6 +10,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.settings import Limits
+from pipeline.tree import Opened, open_tree
+
 Files = dict[str, bytes]
 
 
@@ -140,3 +143,20 @@ def kept(folder: Path, name: str, data: bytes) -> Path:
     file = folder / name
     file.write_bytes(data)
     return file
+
+
+def at(archive: bytes, folder: Path, name: str = "x", limits: dict[str, int] | None = None) -> Opened:
+    """Those bytes as a file of that name, opened as a package."""
+    return open_tree(kept(folder, name, archive), Limits(**(limits or {})), folder)
+
+
+def contents(opened: Opened) -> dict[bytes, bytes | None]:
+    """Each path of the tree with its bytes; None for a folder."""
+    assert opened.tree is not None, opened.findings
+    found: dict[bytes, bytes | None] = {}
+    for entry in opened.tree.entries():
+        found[entry.path] = None if entry.is_folder else opened.tree.open(entry.path).read()
+        if not entry.is_folder:
+            assert len(found[entry.path] or b"") == entry.size
+    opened.tree.close()
+    return found

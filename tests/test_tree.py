@@ -19,35 +19,18 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
-from pipeline.errors import Problem, SystemProblem, UsageProblem
+from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.findings import codes
 from pipeline.records import Finding, PackagePath
 from pipeline.settings import Limits
-from pipeline.tree import ContentDamage, Entry, FolderTree, Opened, open_tree
+from pipeline.tree import ContentDamage, FolderTree, Opened, open_tree
 from pipeline.tree.archive import BOMB_FLOOR
-from tests.archives import END, Member, header, kept, padded, pax, raw_zip, tar_member, tar_of, zip_of
+from tests.archives import END, Member, at, contents, header, kept, padded, pax, raw_zip, tar_member, tar_of, zip_of
 from tests.packages.received import write
 
 M = Member
 GOOD = tar_member(b"a", b"alpha")
-
-
-def at(archive: bytes, folder: Path, name: str = "x", limits: dict[str, int] | None = None) -> Opened:
-    return open_tree(kept(folder, name, archive), Limits(**(limits or {})), folder)
-
-
-def contents(opened: Opened) -> dict[bytes, bytes | None]:
-    assert opened.tree is not None, opened.findings
-    found: dict[bytes, bytes | None] = {}
-    for entry in opened.tree.entries():
-        found[entry.path] = None if entry.is_folder else opened.tree.open(entry.path).read()
-        if not entry.is_folder:
-            assert len(found[entry.path] or b"") == entry.size
-    opened.tree.close()
-    return found
 
 
 def found(opened: Opened) -> set[str]:
@@ -534,98 +517,6 @@ def test_memory_of_many_members(tmp_path: Path) -> None:
             tracemalloc.stop()
         assert sum(1 for _ in tree.entries()) == 5_000
         tree.close()
-
-
-# --- properties ---
-
-LETTERS = st.characters(codec="utf-8", exclude_characters="/\0\\")
-NAME = st.text(LETTERS, min_size=1, max_size=12).filter(
-    lambda name: name not in (".", "..") and len(name.encode()) < 200
-)
-Named = dict[tuple[str, ...], bytes]
-PATHS = st.lists(NAME, min_size=1, max_size=4).map(tuple)
-TREES = st.dictionaries(PATHS, st.binary(max_size=200), min_size=1, max_size=8)
-
-
-def without_conflicts(files: Named) -> dict[str, bytes]:
-    kept_files: dict[str, bytes] = {}
-    folders = {path[:n] for path in files for n in range(1, len(path))}
-    for path, data in files.items():
-        if path not in folders:
-            kept_files["/".join(path)] = data
-    return kept_files
-
-
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(TREES)
-def test_entries_are_sorted_by_complete_paths(
-    tmp_path_factory: pytest.TempPathFactory, files: dict[tuple[str, ...], bytes]
-) -> None:
-    folder = tmp_path_factory.mktemp("t")
-    named = without_conflicts(files)
-    write(folder / "f", dict(named))
-    paths = [entry.path for entry in FolderTree(folder / "f").entries()]
-    assert paths == sorted(name.encode() for name in named)
-    if not any(re.match(r"[A-Za-z]:", name) for name in named):
-        made = at(tar_of({"r/" + name: data for name, data in named.items()}), folder)
-        assert contents(made) == {name.encode(): data for name, data in named.items()}
-
-
-SEEDS = [
-    raw_zip([M(b"r/a", b"alpha" * 50), M(b"r/b/c", bytes(300), method=0), M(b"r/l/", mode=0o40755)]),
-    zip_of({"a": b"alpha" * 20, "b/": b""}),
-    tar_of({"r/a": b"alpha" * 50, "r/" + "n" * 150: b"x", "r/ă": b"y"}),
-    tar_of({"a": b"alpha", "n" * 120: b"x"}, form=tarfile.GNU_FORMAT),
-    gzip.compress(tar_of({"r/a": b"alpha" * 50}), mtime=0),
-]
-EDIT = st.tuples(
-    st.floats(0, 1, exclude_max=True), st.sampled_from(["set", "cut", "put", "drop"]), st.binary(min_size=1, max_size=9)
-)
-
-
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(SEEDS), st.lists(EDIT, min_size=1, max_size=6))
-@example(SEEDS[0], [(0.0, "cut", b"x")])
-def test_mutated_archives_are_judged_not_obeyed(
-    tmp_path_factory: pytest.TempPathFactory, seed: bytes, edits: list[tuple[float, str, bytes]]
-) -> None:
-    raw = bytearray(seed)
-    for where, what, data in edits:
-        place = int(where * len(raw))
-        if what == "set":
-            raw[place : place + len(data)] = data
-        elif what == "cut":
-            del raw[place:]
-        elif what == "put":
-            raw[place:place] = data
-        else:
-            del raw[place : place + len(data)]
-    folder = tmp_path_factory.mktemp("m")
-    scratch = folder / "scratch"
-    scratch.mkdir()
-    try:
-        opened = open_tree(kept(folder, "x", bytes(raw)), Limits(bytes=1 << 24), scratch)
-    except Problem:
-        return
-    for finding in opened.findings:
-        assert finding.code in codes()
-    if opened.tree is not None:
-        paths = []
-        for entry in opened.tree.entries():
-            paths.append(entry.path)
-            assert isinstance(entry, Entry)
-            assert not entry.path.startswith(b"/") and b".." not in entry.path.split(b"/")
-            if not entry.is_folder:
-                try:
-                    with opened.tree.local(entry.path, scratch) as file:
-                        assert file.parent == scratch
-                        assert file.stat().st_size == entry.size
-                except ContentDamage as damage:
-                    assert damage.finding.code in codes()
-        assert paths == sorted(set(paths))
-        opened.tree.close()
-    assert sorted(os.listdir(folder)) == ["scratch", "x"]
-    assert os.listdir(scratch) == []
 
 
 def test_padding_helper_matches_tarfile() -> None:

@@ -160,17 +160,19 @@ class _Composition:
             yield preservation.agent_part(self.agents[key])
 
     def files(self, name: str | None) -> Iterator[FileRow]:
-        """Files of a representation, or those of the package that belong to none, by path."""
+        """Files of a representation, or those of the package that belong to none, by path.
+
+        What we wrote is left out: who keeps the rows may add it to them while we go on.
+        """
         if name is not None:
-            return self.rows.files(representation=name)
+            return (row for row in self.rows.files(representation=name) if not layout.is_generated(row.path))
         uses = (Use.DOCUMENTATION, Use.SCHEMA, Use.DESCRIPTIVE, Use.PRESERVATION)
         return heapq.merge(*(self.own_files(use, None) for use in uses), key=lambda row: row.path)
 
     def own_files(self, use: Use, name: str | None) -> Iterator[FileRow]:
         """Files of one use of a representation, or of the package itself."""
-        if name is not None:
-            return self.rows.files(use, name)
-        return (row for row in self.rows.files(use) if row.representation is None)
+        rows = self.rows.files(use) if name is None else self.rows.files(use, name)
+        return (row for row in rows if row.representation == name and not layout.is_generated(row.path))
 
     def _kind(self) -> tuple[str, str | None]:
         known = self.aip.type in eark("content category") and self.aip.type != "Other"
@@ -333,8 +335,8 @@ def _verify(rows: Rows, representations: set[str], agents: set[str]) -> None:
 
     Asked: at least one representation, documentation and schema file (CSIP114, 60, 113); files in strict order of
     path, each in the folder of its use (`data/`, `documentation/`, `schemas/`, `metadata/`) of the package or of its
-    representation; data belongs to a representation; no METS; agents of events described (AIP18); one description
-    for a target; descriptions and events about representations that exist.
+    representation; data belongs to a representation; nothing where we write; agents of events described (AIP18);
+    one description for a target; descriptions and events about representations that exist.
     """
     if not representations:
         raise ValueError("an AIP without representation")
@@ -346,7 +348,9 @@ def _verify(rows: Rows, representations: set[str], agents: set[str]) -> None:
         if row.path <= last or not names.inside(row.path):
             raise ValueError(f"path out of order or climbing: {row.path!r}")
         last = row.path
-        if row.use is Use.METS or (row.representation is not None and row.representation not in representations):
+        if row.use is Use.METS or layout.is_generated(row.path):
+            raise ValueError(f"{row.path!r} is where we write")
+        if row.representation is not None and row.representation not in representations:
             raise ValueError(f"no place for {row.path!r}")
         apart = row.representation is None and row.use is Use.DATA
         if apart or not row.path.startswith(base_of(row.representation) + _FOLDERS[row.use]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline import digests, names
 from pipeline.records import AipIdentity, Link, PackagePath
 from pipeline.standards.mets import Pointed
@@ -14,6 +16,8 @@ PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"
 """AIPM2 lays down this address with host earkdip."""
 
 REPRESENTATIONS = b"representations/"
+
+_DESCRIPTION = re.compile(rb"dc(-ID-[0-9a-f-]{36})?\.xml")
 
 
 def base_of(representation: str | None) -> bytes:
@@ -48,6 +52,14 @@ def description_path(aip: AipIdentity, target: PackagePath | None) -> PackagePat
         return PackagePath(DESCRIPTIVE + b"dc.xml")
     name = f"dc-{identifier(aip, 'description', target)}.xml"
     return PackagePath(base_of(representation_of(target)) + DESCRIPTIVE + name.encode())
+
+
+def is_generated(path: bytes) -> bool:
+    """Whether a path is one that composing writes: METS, PREMIS, descriptions."""
+    name = representation_of(path)
+    own = path[len(base_of(name)) :] if name is not None else path
+    described = own.startswith(DESCRIPTIVE) and _DESCRIPTION.fullmatch(own[len(DESCRIPTIVE) :]) is not None
+    return own in (METS, PREMIS) or described
 
 
 def place_of_event(links: tuple[Link, ...]) -> str | None:

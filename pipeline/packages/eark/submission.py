@@ -66,31 +66,27 @@ def _sniffed(tree: Tree) -> bool:
 
 
 def place(path: PackagePath) -> Placement:
-    """Payload, documentation and foreign metadata keep their paths; METS, PREMIS, descriptions and schemas of the
-    package go into a folder `submission` beside ours."""
+    """Payload keeps its path. Everything else goes, under the whole path it had in the package or representation,
+    into a folder `submission` of its use: no two files meet, and none meets what an AIP of ours holds."""
     parts = path.split(b"/")
     representation: str | None = None
     base, within = b"", parts
     if path.startswith(REPRESENTATIONS) and len(parts) > 2:
-        folder = names.portable(PackagePath(parts[1]))
-        representation = folder.decode()
-        base, within = REPRESENTATIONS + folder + b"/", parts[2:]
-    top, rest = within[0], b"/".join(within[1:])
-    use, target = Use.DOCUMENTATION, b"documentation/" + _KEPT + b"/".join(within)
-    if rest and top == b"data" and representation is not None:
-        use, target = Use.DATA, b"data/" + rest
-    elif rest and top == b"documentation":
-        target = b"documentation/" + rest
-    elif rest and top == b"schemas":
-        use, target = Use.SCHEMA, b"schemas/" + _KEPT + rest
-    elif rest and top == b"metadata":
-        section, slash, last = rest.partition(b"/")
-        use = Use.DESCRIPTIVE if section == b"descriptive" else Use.PRESERVATION
-        kept = section + b"/" + _KEPT + last if slash else _KEPT + rest
-        target = b"metadata/" + kept
-    elif not rest and top == METS:
-        use, target = Use.PRESERVATION, b"metadata/preservation/" + _KEPT + METS
-    return Placement(path, use, names.portable(PackagePath(base + target)), representation)
+        # The target is made portable by who asks; the representation is called by what its folder becomes.
+        representation = names.portable(PackagePath(parts[1])).decode()
+        base, within = b"/".join(parts[:2]) + b"/", parts[2:]
+    own = b"/".join(within)
+    if representation is not None and len(within) > 1 and within[0] == b"data":
+        use, folder = Use.DATA, b""
+    elif len(within) > 1 and within[0] == b"schemas":
+        use, folder = Use.SCHEMA, b"schemas/" + _KEPT
+    elif len(within) > 2 and within[:2] == [b"metadata", b"descriptive"]:
+        use, folder = Use.DESCRIPTIVE, b"metadata/descriptive/" + _KEPT
+    elif len(within) > 1 and within[0] == b"metadata" or within == [METS]:
+        use, folder = Use.PRESERVATION, b"metadata/preservation/" + _KEPT
+    else:
+        use, folder = Use.DOCUMENTATION, b"documentation/" + _KEPT
+    return Placement(path, use, PackagePath(base + folder + own), representation)
 
 
 def read(tree: Tree) -> Reading:
@@ -117,13 +113,11 @@ def read(tree: Tree) -> Reading:
 
 
 def _described(target: PackagePath) -> PackagePath:
-    """Where a described file or folder is in our AIP; folders that we keep keep their names."""
+    """Where a described file or folder is in our AIP; a representation and its data keep their names."""
     parts = target.split(b"/")
-    if target.startswith(REPRESENTATIONS) and len(parts) > 1:
-        parts = parts[2:]
-    if not parts or parts == [b"data"] or parts == [b"documentation"]:
+    if target.startswith(REPRESENTATIONS) and (len(parts) == 2 or parts[2:] == [b"data"]):
         return names.portable(target)
-    return place(target).target
+    return names.portable(place(target).target)
 
 
 def _portable(row: Representation) -> Representation:

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.packages.registry import KINDS, recognise
 from pipeline.tree import FolderTree
+from tests.command import House
 from tests.packages.received import judged, opened, valid
 
 SUITE = Path(__file__).parent.parent / "data" / "bagit-conformance-suite"
@@ -79,3 +80,15 @@ def test_incomplete_warning_bags_are_valid_once_complete(bag: str, missing: str,
     left = ["BAG-INFO-06"] if missing == "HELLO.txt" else []
     assert [finding.code for finding in findings if not valid([finding])] == left
     assert code in {finding.code for finding in (*findings, *result.findings)}
+
+
+def test_the_whole_suite_by_the_command(tmp_path: Path) -> None:
+    """What a person asks: `luutru validate --kind bagit --json`."""
+    table = rows()
+    answer = House(tmp_path).run("validate", "--kind", "bagit", *(str(SUITE / row["bag"]) for row in table))
+    assert answer.exit == 1
+    for row, item in zip(table, answer.items, strict=True):
+        assert item["kind"].partition("/")[0] == "bagit"
+        assert item["verdict"] == row["verdict"], row
+        codes = {finding["code"] for finding in item["findings"]}
+        assert row["code"] in codes if row["code"] != "-" else not codes, row

@@ -159,7 +159,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_rows_that_cannot_become_an_aip(tmp_path: Path, name: str) -> None:
     rows = sample_rows(tmp_path / "a")
-    changes = {
+    changes: dict[str, Any] = {
         key: tuple(row for row in rows.file_rows if value(row)) if callable(value) else value
         for key, value in FAULTS[name].items()
     }

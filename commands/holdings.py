@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +103,13 @@ def _number(version: str | None) -> int | None:
 
 
 def _shown(document: dict[str, Any], lang: str) -> str:
-    """The facts of an AIP as indented lines."""
-    return json.dumps(document["items"][0], ensure_ascii=False, indent=1)
+    """What is held of an AIP: facts, copies, history."""
+    import shutil
+
+    from pipeline.reports.holding import holding
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    return holding(document["items"][0], "en" if lang == "en" else "vi", width)
 
 
 def _states(document: dict[str, Any], lang: str) -> str:

@@ -33,7 +33,7 @@ def report(document: Document, lang: Lang, width: int = 100, colour: bool = Fals
         lines.append(text("intact_rest", lang, count=rest))
     if len(document["items"]) > 1:
         counts = ", ".join(f"{count} {name}" for name, count in cells.tally(document, lang))
-        lines += ["", *_wrapped(counts, width, f"{text('total', lang)} {len(document['items'])}: ", "  ")]
+        lines += ["", *wrapped(counts, width, f"{text('total', lang)} {len(document['items'])}: ", "  ")]
     parts = ["\n".join(lines)]
     everything = cells.subject(document) == "validate"
     for item in document["items"]:
@@ -95,12 +95,12 @@ def details(item: Item, lang: Lang, width: int, colour: bool = False) -> Iterato
         clause = f" ({cells.fit(group.reference)})" if group.reference else ""
         yield f"  {cells.fit(group.code)} · {word(LEVELS, group.level, lang)}{clause}"
         for line in group.lines:
-            yield from _wrapped(cells.sentence(line, lang), width, "    - ", "      ")
+            yield from wrapped(cells.sentence(line, lang), width, "    - ", "      ")
             yield from _compared(line, lang, width)
             if group.advice is None and line["advice"][lang]:
-                yield from _wrapped(cells.fit(line["advice"][lang]), width, "      → ", "        ")
+                yield from wrapped(cells.fit(line["advice"][lang]), width, "      → ", "        ")
         if group.advice and group.advice[lang]:
-            yield from _wrapped(cells.fit(group.advice[lang]), width, "    → ", "      ")
+            yield from wrapped(cells.fit(group.advice[lang]), width, "    → ", "      ")
 
 
 def _note(item: Item, lang: Lang, width: int) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _note(item: Item, lang: Lang, width: int) -> Iterator[str]:
     counts = cells.count_levels(item)
     if "warning" in counts:
         said = ", ".join(f"{count} {word(LEVELS, level, lang)}" for level, count in counts.items())
-        yield from _wrapped(text("noted", lang, heading=cells.heading(item), counts=said), width, "", "  ")
+        yield from wrapped(text("noted", lang, heading=cells.heading(item), counts=said), width, "", "  ")
 
 
 def cell_width(value: str) -> int:
@@ -174,7 +174,7 @@ def _blocks(
             if i == 0:
                 yield _painted(shortened(value, width), item, colour)
             elif value != "–":
-                yield from _wrapped(value, width, f"  {name}: ", "    ")
+                yield from wrapped(value, width, f"  {name}: ", "    ")
 
 
 def _compared(line: dict[str, object], lang: Lang, width: int) -> Iterator[str]:
@@ -183,18 +183,18 @@ def _compared(line: dict[str, object], lang: Lang, width: int) -> Iterator[str]:
     for key in ("expected", "found"):
         value = line.get(key)
         if value is not None and cells.fit(value) not in message:
-            yield from _wrapped(cells.fit(value), width, f"      {text(key, lang)}: ", "        ")
+            yield from wrapped(cells.fit(value), width, f"      {text(key, lang)}: ", "        ")
 
 
 def _problem(problem: dict[str, dict[str, str]], lang: Lang, width: int, indent: str) -> Iterator[str]:
-    yield from _wrapped(
+    yield from wrapped(
         cells.fit(problem["message"][lang]), width, f"{indent}{cells.fit(problem['code'])}: ", indent + "  "
     )
     if problem["advice"][lang]:
-        yield from _wrapped(cells.fit(problem["advice"][lang]), width, f"{indent}→ ", indent + "  ")
+        yield from wrapped(cells.fit(problem["advice"][lang]), width, f"{indent}→ ", indent + "  ")
 
 
-def _wrapped(value: str, width: int, first: str, rest: str) -> Iterator[str]:
+def wrapped(value: str, width: int, first: str, rest: str) -> Iterator[str]:
     """Lines of at most `width` cells broken at blanks; a word longer than a line stays whole."""
     line, empty = first, True
     for part in value.split(" "):

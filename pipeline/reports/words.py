@@ -50,6 +50,7 @@ COPY_STATES: dict[str, Pair] = {
     "verified": ("đã xác minh", "verified"),
     "missing": ("còn thiếu", "missing"),
     "absent": ("kho vắng mặt", "store absent"),
+    "waiting": ("đang chờ", "waiting"),
 }
 
 EVIDENCE: dict[str, Pair] = {

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class Answer:
     """What a command found: items of its document, exit code, further keys, text for people.
 
-    `text` makes the text of the whole document in a language (`vi`, `en`).
+    `text` makes the text of the whole document in a language (`vi`, `en`). `printed`: the work has printed its lines
+    as they came, and there is no document.
     """
 
     items: list[dict[str, Any]]
     exit: int
     text: Callable[[dict[str, Any], str], str]
     extra: dict[str, Any] = field(default_factory=dict)
+    printed: bool = False
 
 
 def language(wanted: str | None) -> str:
@@ -62,6 +64,8 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
         code, items, extra, text = found.exit, found.items, found.extra, found.text
         if got:
             code = 128 + got[0]
+        if found.printed:
+            return code
     except Problem as problem:
         told = problem_json(problem)
         code, items, extra = problem.exit_code, [], {"problem": told}

@@ -1,0 +1,51 @@
+"""`luutru identify`: the format of every file, a line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from commands.frame import Answer, answer, language, note, problem_text
+
+
+def identify(paths: tuple[Path, ...], *, as_json: bool, lang: str | None) -> int:
+    """Lines are `identify/1`, printed as they come; exit 3 when a file could not be read, which is told on stderr."""
+
+    def work() -> Answer:
+        return _identify(paths, as_json, language(lang))
+
+    return answer("identify/1", work, as_json=as_json, lang=lang)
+
+
+def _identify(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
+    from pipeline.content.listing import identify_paths
+    from pipeline.content.reading import Unreadable
+    from pipeline.errors import Interrupted
+    from pipeline.findings import problem_json
+    from pipeline.ingest.session import stopping
+    from pipeline.settings import settings
+    from pipeline.workspace import workspace
+
+    space = workspace()
+    code = 0
+    with tempfile.TemporaryDirectory(prefix="identify-", dir=space.work) as scratch:
+        for one in identify_paths(paths, workers=settings(space).workers, scratch=Path(scratch)):
+            if isinstance(one, Unreadable):
+                code = 3
+                note(problem_text({"problem": problem_json(one.problem)}, lang))
+            else:
+                told = json.dumps(one, ensure_ascii=False) if as_json else _line(one)
+                sys.stdout.buffer.write(told.encode("utf-8", "backslashreplace") + b"\n")
+            if stopping.is_set():
+                raise Interrupted
+    sys.stdout.flush()
+    return Answer([], code, lambda document, lang: "", printed=True)
+
+
+def _line(one: dict[str, Any]) -> str:
+    """PUID, name and version, path; `–` where nothing matched."""
+    name = f"{one['name']} {one['version']}".strip() if one["puid"] else one["mime"]
+    return f"{one['puid'] or '–':12} {name:50} {one['path']}"

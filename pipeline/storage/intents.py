@@ -233,5 +233,3 @@ def _about(store: Store, archive: tarfile.TarFile, urn: str, version: int) -> In
 
 def _unknown(store: Store, found: str) -> SystemProblem:
     return SystemProblem("SYS-INTENT-FORMAT", store=store.name, found=found, known=FORMAT)
-
-

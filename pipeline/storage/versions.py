@@ -142,9 +142,7 @@ class StoredTree:
         if self._sizes is None:
             wanted = {where for where, _ in self._content.values()}
             start = len(self._base)
-            self._sizes = {
-                key[start:]: size for key, size in self._store.list(self._base) if key[start:] in wanted
-            }
+            self._sizes = {key[start:]: size for key, size in self._store.list(self._base) if key[start:] in wanted}
         return self._sizes
 
 
@@ -206,9 +204,7 @@ def _write(tree: StoredTree, path: PackagePath, target: Path) -> int:
             size += len(chunk)
             out.write(chunk)
     if digest.hexdigest() != tree.sha256(path):
-        raise SystemProblem(
-            "SYS-COPY-DAMAGED", path=shown(path), expected=tree.sha256(path), found=digest.hexdigest()
-        )
+        raise SystemProblem("SYS-COPY-DAMAGED", path=shown(path), expected=tree.sha256(path), found=digest.hexdigest())
     return size
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -187,7 +188,7 @@ class Reading(Broken):
 class Rotten(Broken):
     """A store that cannot give one file, as SeaweedFS with a flipped bit: an error, not other bytes."""
 
-    def get(self, key: str) -> object:  # type: ignore[override]
+    def get(self, key: str) -> BinaryIO:
         if key.endswith(TWIN):
             raise SystemProblem("SYS-STORE-UNREACHABLE", transient=True, store=self.name, cause="500 InternalError")
         return super().get(key)

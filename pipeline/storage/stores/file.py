@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import hashlib
 import os
 import stat
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -28,6 +26,19 @@ from pipeline.storage.stores import (
     StoreConflict,
     checked_key,
     trouble,
+)
+from pipeline.storage.stores.disk import (
+    again,
+    etag_of,
+    forget,
+    is_orphan,
+    mark_of,
+    names_in,
+    parent_of,
+    pour,
+    sync_file_system,
+    sync_folders,
+    write_all,
 )
 from pipeline.storage.stores.places import disk_of, free_space, machine
 from pipeline.workspace import sync_folder
@@ -101,7 +112,7 @@ class FileStore:
         if isinstance(body, Path):
             if only_if_absent and self.head(key) is not None:
                 return False
-            _pour(body, self.sink(key, size, sha256), self.name, key)
+            pour(body, self.sink(key, size, sha256), self.name, key)
             return True
         try:
             handle = self._create(target, replace=not only_if_absent)
@@ -111,11 +122,11 @@ class FileStore:
             raise self._trouble(problem, key) from problem
         try:
             try:
-                _write_all(handle, body)
+                write_all(handle, body)
             finally:
                 os.close(handle)
         except OSError as problem:
-            _forget(target)
+            forget(target)
             raise self._trouble(problem, key) from problem
         self._note(target)
         return True
@@ -131,7 +142,7 @@ class FileStore:
     def replace(self, key: str, body: bytes | Path, if_match: str | None = None) -> str:
         target = self._path(checked_key(key))
         # Host and process are in the name: `abort_unfinished` must not take a living writer's file.
-        temporary = str(self.root / UNFINISHED / f"{_mark(key)}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}")
+        temporary = str(self.root / UNFINISHED / f"{mark_of(key)}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}")
         made = False
         try:
             handle = self._create(temporary, replace=False)
@@ -140,22 +151,22 @@ class FileStore:
                 if isinstance(body, Path):
                     with body.open("rb") as source:
                         while chunk := source.read(CHUNK):
-                            _write_all(handle, chunk)
+                            write_all(handle, chunk)
                 else:
-                    _write_all(handle, body)
+                    write_all(handle, body)
                 os.fsync(handle)
-                etag = _etag(os.fstat(handle))
+                etag = etag_of(os.fstat(handle))
             finally:
                 os.close(handle)
             self._swap(temporary, target, key, if_match)
             made = False
             sync_folder(Path(target).parent)
-            self._sync_folders()
+            self._sync_new_folders()
         except OSError as problem:
             raise self._trouble(problem, key) from problem
         finally:
             if made:
-                _forget(temporary)
+                forget(temporary)
         return etag
 
     def get(self, key: str) -> BinaryIO:
@@ -180,7 +191,7 @@ class FileStore:
     def head(self, key: str) -> Head | None:
         try:
             target = self._path(key)
-            self._walk(_parent(target))
+            self._walk(parent_of(target))
             found = os.lstat(target)
         except (FileNotFoundError, NotADirectoryError):
             self._still_there()
@@ -189,7 +200,7 @@ class FileStore:
             raise self._trouble(problem, key) from problem
         if not stat.S_ISREG(found.st_mode):
             return None
-        return Head(found.st_size, _etag(found))
+        return Head(found.st_size, etag_of(found))
 
     def list(self, prefix: str) -> Iterator[Item]:
         start = self._path(prefix.rstrip("/")) if prefix else str(self.root)
@@ -215,7 +226,7 @@ class FileStore:
     def delete(self, key: str) -> None:
         target = self._path(key)
         try:
-            self._walk(_parent(target))
+            self._walk(parent_of(target))
             Path(target).unlink()
             with self._lock:
                 self._waiting_files = [file for file in self._waiting_files if file != target]
@@ -224,14 +235,14 @@ class FileStore:
             return
         except OSError as problem:
             raise self._trouble(problem, key) from problem
-        self._prune(_parent(target))
+        self._prune(parent_of(target))
 
     def sync(self) -> None:
         with self._lock:
             files, folders, many = self._waiting_files, self._waiting_folders, self._many
             self._waiting_files, self._waiting_folders, self._many = [], set(), False
         try:
-            if many and _sync_file_system(self.root):
+            if many and sync_file_system(self.root):
                 return
             if many:
                 os.sync()
@@ -241,7 +252,7 @@ class FileStore:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
-            _sync_folders(folders)
+            sync_folders(folders)
         except OSError as problem:
             raise self._trouble(problem, "") from problem
 
@@ -249,14 +260,14 @@ class FileStore:
         """Documents of writers that are gone, and empty folders below the prefix."""
         count = 0
         try:
-            for name in _names(self.root / UNFINISHED):
+            for name in names_in(self.root / UNFINISHED):
                 file = self.root / UNFINISHED / name
-                if _is_orphan(file):
-                    _forget(str(file))
+                if is_orphan(file):
+                    forget(str(file))
                     count += 1
             start = self._path(prefix.rstrip("/")) if prefix else str(self.root)
             for folder, _, _ in os.walk(start, topdown=False):
-                if not _names(Path(folder)):
+                if not names_in(Path(folder)):
                     self._prune(folder)
         except OSError as problem:
             raise self._trouble(problem, prefix) from problem
@@ -296,7 +307,7 @@ class FileStore:
         """FileNotFoundError unless every step from the root to `folder` is a real folder; ELOOP at a link."""
         if folder in self._folders or len(folder) <= len(str(self.root)):
             return
-        self._walk(_parent(folder))
+        self._walk(parent_of(folder))
         mode = os.lstat(folder).st_mode
         if stat.S_ISLNK(mode):
             raise SystemProblem("SYS-STORE-LINK", store=self.name, key=folder[len(str(self.root)) + 1 :])
@@ -306,7 +317,7 @@ class FileStore:
 
     def _open(self, key: str) -> int:
         target = self._path(key)
-        self._walk(_parent(target))
+        self._walk(parent_of(target))
         try:
             handle = os.open(target, _READ)
         except OSError:
@@ -336,7 +347,7 @@ class FileStore:
         """A new file opened for writing, its folders made; what was there before is unlinked, never written into."""
         for attempt in range(3):
             try:
-                self._make(_parent(target))
+                self._make(parent_of(target))
                 return os.open(target, _CREATE, 0o644)
             except FileExistsError:
                 if not replace:
@@ -355,7 +366,7 @@ class FileStore:
         try:
             self._walk(folder)
         except FileNotFoundError:
-            parent = _parent(folder)
+            parent = parent_of(folder)
             if len(folder) <= len(str(self.root)):
                 raise
             self._make(parent)
@@ -371,29 +382,29 @@ class FileStore:
         with self._lock:
             if len(self._waiting_files) < _ONE_BY_ONE:
                 self._waiting_files.append(target)
-                self._waiting_folders.add(_parent(target))
+                self._waiting_folders.add(parent_of(target))
             else:
                 self._many = True
 
-    def _sync_folders(self) -> None:
+    def _sync_new_folders(self) -> None:
         """Folders made for a document must not be lost with it."""
         with self._lock:
             folders = sorted(self._waiting_folders)
-        _sync_folders(folders)
+        sync_folders(folders)
 
     def _swap(self, temporary: str, target: str, key: str, if_match: str | None) -> None:
         def swap() -> None:
-            self._make(_parent(target))
+            self._make(parent_of(target))
             if if_match == ABSENT:
                 self._link(temporary, target, key)
                 return
             if if_match is not None:
-                self._walk(_parent(target))
-                if not os.path.lexists(target) or _etag(os.lstat(target)) != if_match:
+                self._walk(parent_of(target))
+                if not os.path.lexists(target) or etag_of(os.lstat(target)) != if_match:
                     raise StoreConflict("SYS-STORE-CONFLICT", store=self.name, key=key)
             os.replace(temporary, target)
 
-        _again(swap, self._folders.clear)
+        again(swap, self._folders.clear)
 
     def _link(self, temporary: str, target: str, key: str) -> None:
         """Gives a finished file its name unless the name is taken: `link` tells, where the file system has it."""
@@ -421,7 +432,7 @@ class FileStore:
             self._folders.discard(folder)
             with self._lock:
                 self._waiting_folders.discard(folder)
-            folder = _parent(folder)
+            folder = parent_of(folder)
 
     def _trouble(self, problem: OSError, key: str) -> SystemProblem:
         if not os.path.lexists(self.root / PASSPORT) and self.id:
@@ -438,7 +449,7 @@ class _FileSink:
 
     def write(self, chunk: bytes) -> None:
         try:
-            _write_all(self._handle, chunk)
+            write_all(self._handle, chunk)
         except OSError as problem:
             raise self._store._trouble(problem, self._key) from problem
 
@@ -458,8 +469,8 @@ class _FileSink:
                 os.close(handle)
             except OSError:
                 pass
-            _forget(self._target)
-            self._store._prune(_parent(self._target))
+            forget(self._target)
+            self._store._prune(parent_of(self._target))
 
 
 class _Reading(Reading):
@@ -479,114 +490,3 @@ class _Reading(Reading):
         if not self.closed:
             os.close(self._handle)
         super().close()
-
-
-def _pour(file: Path, sink: Sink, name: str, key: str) -> None:
-    """A local file into a sink; an unreadable file of ours is not the store's fault."""
-    try:
-        with file.open("rb") as source:
-            while chunk := source.read(CHUNK):
-                sink.write(chunk)
-        sink.finish()
-    except OSError as problem:
-        sink.abort()
-        raise SystemProblem("SYS-STORE-BODY", store=name, key=key, cause=problem.strerror or problem) from problem
-    except BaseException:
-        sink.abort()
-        raise
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
-
-
-def _again(act: Callable[[], None], forget: Callable[[], None]) -> None:
-    """Another process may prune a folder between its making and its use: twice more, then it is a real error."""
-    for attempt in range(3):
-        try:
-            act()
-            return
-        except FileNotFoundError:
-            forget()
-            if attempt == 2:
-                raise
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-def _etag(found: os.stat_result) -> str:
-    """A rename gives a new inode, a rewrite a new time: enough to see that a document is another one."""
-    return f"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"
-
-
-def _mark(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _sync_folders(folders: Iterable[str]) -> None:
-    for folder in folders:
-        try:
-            sync_folder(Path(folder))
-        except FileNotFoundError:
-            # Pruned meanwhile: it was empty, there is nothing in it to lose.
-            pass
-
-
-def _is_orphan(file: Path) -> bool:
-    """Whether the writer of an unfinished document is gone; one on another machine is given a day."""
-    parts = file.name.split("-")
-    if len(parts) != 4 or not parts[2].isdigit():
-        return False
-    if parts[1] == machine() and not _alive(int(parts[2])):
-        return True
-    try:
-        return time.time() - os.lstat(file).st_mtime > 86400
-    except FileNotFoundError:
-        return False
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
-
-
-def _forget(target: str) -> None:
-    try:
-        Path(target).unlink()
-    except OSError:
-        # Best effort: a torn content file is written again, an unfinished document is removed by the next writer.
-        pass
-
-
-def _sync_file_system(folder: Path) -> bool:
-    """One syncfs(2) for everything written; False where the system has none."""
-    import ctypes
-
-    try:
-        call = ctypes.CDLL(None, use_errno=True).syncfs
-    except (OSError, AttributeError):
-        return False
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if call(handle) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-    finally:
-        os.close(handle)
-    return True

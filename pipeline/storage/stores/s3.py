@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import configparser
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -26,38 +23,21 @@ from pipeline.storage.stores import (
     PASSPORT,
     Head,
     Item,
-    Reading,
     Sink,
     StoreAbsent,
     StoreConflict,
     checked_key,
     passport_of,
 )
+from pipeline.storage.stores.answers import answered
+from pipeline.storage.stores.bodies import Coming, OnePut, Parts
 from pipeline.storage.stores.places import machine
 
 ONE_PUT = 256 * 1024**2
 """Up to here a body is one PUT, and S3's own checksum is the file's SHA-256."""
-PART = 64 * 1024**2
-"""Part size above, fixed: the composite checksum depends on it."""
-DIGEST = "luutru-sha256"
-"""Metadata that carries the SHA-256 of a body sent in parts."""
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_CREDENTIALS = {
-    "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
-    "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "NotSignedUp",
-}  # fmt: skip
-_DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "403", "InvalidObjectState"}
-_BUSY = {
-    "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException",
-    "TooManyRequests", "BandwidthLimitExceeded", "OperationAborted", "500", "502", "503", "504", "429",
-    "RequestLimitExceeded",
-}  # fmt: skip
-_FULL = {"QuotaExceeded", "EntityTooLargeForQuota", "XMinioStorageFull", "InsufficientStorage", "507", "NotEnoughSpace"}
-_WRONG = {"BadDigest", "XAmzContentSHA256Mismatch", "InvalidDigest", "XAmzContentChecksumMismatch", "ChecksumMismatch"}
-_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
-_MISSING = {"NoSuchKey", "404", "NotFound"}
 
 
 def bucket_of(url: str) -> tuple[str, str]:
@@ -83,9 +63,9 @@ class S3Store:
         self.endpoint = _endpoint(setting.endpoint)
         self.id = ""
         self.lanes = 8
-        self._scratch = scratch
-        with self._calls(""):
-            self._client = self._connect()
+        self.scratch = scratch
+        with self.calls(""):
+            self.client = self._connect()
 
     def __repr__(self) -> str:
         return f"S3Store({self.name!r}, {self.setting.url!r})"
@@ -114,7 +94,7 @@ class S3Store:
             if isinstance(body, Path):
                 self._send_file(key, body, size, sha256, ABSENT if only_if_absent else None)
             else:
-                self._put(key, body, size, sha256, ABSENT if only_if_absent else None)
+                self.put_body(key, body, size, sha256, ABSENT if only_if_absent else None)
         except StoreConflict:
             return False
         return True
@@ -125,7 +105,7 @@ class S3Store:
     def replace(self, key: str, body: bytes | Path, if_match: str | None = None) -> str:
         checked_key(key)
         if isinstance(body, bytes):
-            return self._put(key, body, len(body), hashlib.sha256(body).hexdigest(), if_match)
+            return self.put_body(key, body, len(body), hashlib.sha256(body).hexdigest(), if_match)
         try:
             with body.open("rb") as source:
                 digest = hashlib.file_digest(source, "sha256").hexdigest()
@@ -135,7 +115,7 @@ class S3Store:
         return self._send_file(key, body, size, digest, if_match)
 
     def get(self, key: str) -> BinaryIO:
-        return cast(BinaryIO, _Reading(self, key, self._get(key)))
+        return cast(BinaryIO, Coming(self, key, self._get(key)))
 
     def read(self, key: str) -> bytes:
         with contextlib.closing(self.get(key)) as source:
@@ -143,8 +123,8 @@ class S3Store:
 
     def head(self, key: str) -> Head | None:
         try:
-            with self._calls(key):
-                found = self._client.head_object(**self._at(key), ChecksumMode="ENABLED")
+            with self.calls(key):
+                found = self.client.head_object(**self.at(key), ChecksumMode="ENABLED")
         except KeyError:
             return None
         kept = found.get("ChecksumSHA256", "")
@@ -155,8 +135,8 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[Item]:
         start = len(self.prefix)
-        with self._calls(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
+        with self.calls(prefix):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix + prefix
             )
             for page in pages:
@@ -167,8 +147,8 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         try:
-            with self._calls(key):
-                self._client.delete_object(**self._at(key))
+            with self.calls(key):
+                self.client.delete_object(**self.at(key))
         except KeyError:
             pass
 
@@ -179,13 +159,13 @@ class S3Store:
         """Uploads in parts whose writer was killed. A server that lists none, or forbids it, has none for us."""
         count = 0
         try:
-            with self._calls(prefix):
-                pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            with self.calls(prefix):
+                pages = self.client.get_paginator("list_multipart_uploads").paginate(
                     Bucket=self.bucket, Prefix=self.prefix + prefix
                 )
                 for page in pages:
                     for upload in page.get("Uploads", ()):
-                        self._client.abort_multipart_upload(
+                        self.client.abort_multipart_upload(
                             Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                         )
                         count += 1
@@ -202,23 +182,23 @@ class S3Store:
     def prepare(self) -> None:
         self._reach()
         try:
-            with self._calls(""):
-                self._client.head_bucket(Bucket=self.bucket)
+            with self.calls(""):
+                self.client.head_bucket(Bucket=self.bucket)
         except (KeyError, StoreAbsent) as problem:
             if isinstance(problem, StoreAbsent) and problem.code != "SYS-STORE-ABSENT":
                 raise
-            region = self._client.meta.region_name
+            region = self.client.meta.region_name
             place = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
-            with self._calls(""):
-                self._client.create_bucket(Bucket=self.bucket, **place)
+            with self.calls(""):
+                self.client.create_bucket(Bucket=self.bucket, **place)
 
     def facts(self) -> dict[str, Any]:
-        host = urlsplit(self.endpoint).hostname if self.endpoint else f"aws:{self._client.meta.region_name}"
+        host = urlsplit(self.endpoint).hostname if self.endpoint else f"aws:{self.client.meta.region_name}"
         place = f"machine@{machine()}" if host in _LOOPBACK else f"s3:{host}"
         found: dict[str, Any] = {"medium": "s3", "place": place, "free": None}
         for name, ask in (("versioning", self._versioning), ("object_lock", self._object_lock), ("range", self._range)):
             try:
-                with self._calls(""):
+                with self.calls(""):
                     found[name] = ask()
             except StoreAbsent as problem:
                 if problem.transient:
@@ -229,7 +209,7 @@ class S3Store:
         return found
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     # --- below: nothing but this file uses it
 
@@ -304,14 +284,14 @@ class S3Store:
             cause = problem.strerror or type(problem).__name__
             raise StoreAbsent("SYS-STORE-UNREACHABLE", transient=True, store=self.name, cause=cause) from None
 
-    def _at(self, key: str) -> dict[str, str]:
+    def at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self.prefix + key}
 
     def _get(self, key: str) -> Any:
-        with self._calls(key):
-            return self._client.get_object(**self._at(key))["Body"]
+        with self.calls(key):
+            return self.client.get_object(**self.at(key))["Body"]
 
-    def _condition(self, key: str, if_match: str | None) -> dict[str, str]:
+    def condition(self, key: str, if_match: str | None) -> dict[str, str]:
         """Headers for a condition; where the server would ignore them, the question is asked before."""
         if if_match is None:
             return {}
@@ -329,12 +309,12 @@ class S3Store:
             raise StoreConflict("SYS-STORE-CONFLICT", store=self.name, key=key)
         return {}
 
-    def _put(self, key: str, body: bytes | IO[bytes], size: int, sha256: str, if_match: str | None) -> str:
-        condition = self._condition(key, if_match)
+    def put_body(self, key: str, body: bytes | IO[bytes], size: int, sha256: str, if_match: str | None) -> str:
+        condition = self.condition(key, if_match)
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
-        with self._calls(key):
-            answer = self._client.put_object(
-                **self._at(key), Body=body, ContentLength=size, ChecksumSHA256=checksum, **condition
+        with self.calls(key):
+            answer = self.client.put_object(
+                **self.at(key), Body=body, ContentLength=size, ChecksumSHA256=checksum, **condition
             )
         return str(answer["ETag"])
 
@@ -342,7 +322,7 @@ class S3Store:
         try:
             with body.open("rb") as source:
                 if size <= ONE_PUT:
-                    return self._put(key, source, size, sha256, if_match)
+                    return self.put_body(key, source, size, sha256, if_match)
                 sink = self._sink(key, size, sha256, if_match)
                 try:
                     while chunk := source.read(CHUNK):
@@ -355,30 +335,30 @@ class S3Store:
         except OSError as problem:
             raise self._body(key, problem) from problem
 
-    def _sink(self, key: str, size: int, sha256: str, if_match: str | None) -> _OnePut | _Parts:
+    def _sink(self, key: str, size: int, sha256: str, if_match: str | None) -> OnePut | Parts:
         if size <= ONE_PUT:
-            return _OnePut(self, key, size, sha256, if_match)
-        return _Parts(self, key, sha256, if_match)
+            return OnePut(self, key, size, sha256, if_match)
+        return Parts(self, key, sha256, if_match)
 
     def _body(self, key: str, problem: OSError) -> SystemProblem:
         return SystemProblem("SYS-STORE-BODY", store=self.name, key=key, cause=problem.strerror or problem)
 
     def _versioning(self) -> bool:
-        return self._client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled"  # type: ignore[no-any-return]
+        return self.client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled"  # type: ignore[no-any-return]
 
     def _object_lock(self) -> bool:
-        found = self._client.get_object_lock_configuration(Bucket=self.bucket)
+        found = self.client.get_object_lock_configuration(Bucket=self.bucket)
         return found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"  # type: ignore[no-any-return]
 
     def _range(self) -> bool:
-        key = self._at("probe/range")
-        self._client.put_object(**key, Body=b"0123456789")
-        found = self._client.get_object(**key, Range="bytes=2-4")["Body"].read()
-        self._client.delete_object(**key)
+        key = self.at("probe/range")
+        self.client.put_object(**key, Body=b"0123456789")
+        found = self.client.get_object(**key, Range="bytes=2-4")["Body"].read()
+        self.client.delete_object(**key)
         return found == b"234"  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
-    def _calls(self, key: str) -> Iterator[None]:
+    def calls(self, key: str) -> Iterator[None]:
         """Turns everything that boto3 and the network raise into the contract's errors."""
         from boto3.exceptions import Boto3Error
         from botocore import exceptions as aws
@@ -387,7 +367,7 @@ class S3Store:
         try:
             yield
         except aws.ClientError as problem:
-            raise self._answered(problem, key) from None
+            raise answered(self.name, self.setting.url, problem, key) from None
         except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as problem:
             raise SystemProblem("SYS-STORE-CREDENTIALS", store=self.name, cause=type(problem).__name__) from None
         except aws.SSLError:
@@ -402,177 +382,6 @@ class S3Store:
             raise StoreAbsent("SYS-STORE-UNREACHABLE", transient=True, store=self.name, cause=cause) from None
         except (aws.BotoCoreError, Boto3Error) as problem:
             raise SystemProblem("SYS-STORE-IO", store=self.name, key=key, cause=type(problem).__name__) from None
-
-    def _answered(self, problem: Any, key: str) -> Exception:
-        code = str(problem.response.get("Error", {}).get("Code", "?"))
-        status = int(problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        name = self.name
-        if code == "NoSuchBucket":
-            return StoreAbsent("SYS-STORE-ABSENT", store=name, url=self.setting.url)
-        if code in _MISSING or (status == 404 and code in ("", "?")):
-            return KeyError(key)
-        if code in _CONFLICT or status == 412:
-            return StoreConflict("SYS-STORE-CONFLICT", store=name, key=key)
-        if code in _WRONG:
-            return SystemProblem("SYS-STORE-BYTES", store=name, key=key, expected="-", found=code)
-        if code in _CREDENTIALS:
-            return SystemProblem("SYS-STORE-CREDENTIALS", store=name, cause=code)
-        if code == "RequestTimeTooSkewed":
-            return SystemProblem("SYS-STORE-CLOCK", store=name)
-        if code in _FULL or status == 507:
-            return SystemProblem("SYS-STORE-FULL", store=name, cause=code)
-        if code in _DENIED or status in (401, 403):
-            return SystemProblem("SYS-STORE-DENIED", store=name, key=key or "/", cause=code)
-        if code in _BUSY or status >= 500:
-            return StoreAbsent("SYS-STORE-UNREACHABLE", transient=status != 501, store=name, cause=f"{status} {code}")
-        return SystemProblem("SYS-STORE-IO", store=name, key=key or "/", cause=f"{status} {code}")
-
-
-class _OnePut:
-    """A body up to 256 MiB: gathered in a file without a name, sent in one PUT."""
-
-    def __init__(self, store: S3Store, key: str, size: int, sha256: str, if_match: str | None) -> None:
-        self._store, self._key, self._size, self._sha256, self._if_match = store, key, size, sha256, if_match
-        self._file = _nameless(store)
-        self.etag = ""
-
-    def write(self, chunk: bytes) -> None:
-        _keep(self._store, self._file, chunk)
-
-    def finish(self) -> None:
-        if not self._file.closed:
-            self._file.seek(0)
-            self.etag = self._store._put(self._key, self._file, self._size, self._sha256, self._if_match)
-            self._file.close()
-
-    def abort(self) -> None:
-        self._file.close()
-
-
-class _Parts:
-    """A bigger body: parts of 64 MiB, one on its way while the next is gathered."""
-
-    def __init__(self, store: S3Store, key: str, sha256: str, if_match: str | None) -> None:
-        self._store, self._key, self._if_match = store, key, if_match
-        with store._calls(key):
-            self._upload = store._client.create_multipart_upload(
-                **store._at(key), ChecksumAlgorithm="SHA256", Metadata={DIGEST: sha256}
-            )["UploadId"]
-        self._sender = ThreadPoolExecutor(1, "part")
-        self._sending: Future[None] | None = None
-        self._parts: list[dict[str, Any]] = []
-        self._open = True
-        self.etag = ""
-        self._begin()
-
-    def write(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while view:
-            taken = view[: PART - self._filled]
-            _keep(self._store, self._file, taken)
-            self._digest.update(taken)
-            self._filled += len(taken)
-            view = view[len(taken) :]
-            if self._filled == PART:
-                self._hand_over()
-                self._begin()
-
-    def finish(self) -> None:
-        if not self._open:
-            return
-        if self._filled or not self._parts:
-            self._hand_over()
-        self._wait()
-        condition = self._store._condition(self._key, self._if_match)
-        with self._store._calls(self._key):
-            answer = self._store._client.complete_multipart_upload(
-                **self._store._at(self._key),
-                UploadId=self._upload,
-                MultipartUpload={"Parts": self._parts},
-                **condition,
-            )
-        self.etag = str(answer["ETag"])
-        self._end()
-
-    def abort(self) -> None:
-        if not self._open:
-            return
-        self._end()
-        try:
-            with self._store._calls(self._key):
-                self._store._client.abort_multipart_upload(**self._store._at(self._key), UploadId=self._upload)
-        except (SystemProblem, KeyError):
-            # What stays behind is found by `abort_unfinished` of the next writer.
-            pass
-
-    def _begin(self) -> None:
-        self._file = _nameless(self._store)
-        self._digest = hashlib.sha256()
-        self._filled = 0
-
-    def _hand_over(self) -> None:
-        self._wait()
-        number, file, size, digest = len(self._parts) + 1, self._file, self._filled, self._digest.digest()
-        self._parts.append({"PartNumber": number})
-        self._sending = self._sender.submit(self._send, number, file, size, digest)
-
-    def _send(self, number: int, file: IO[bytes], size: int, digest: bytes) -> None:
-        with file, self._store._calls(self._key):
-            file.seek(0)
-            checksum = base64.b64encode(digest).decode()
-            answer = self._store._client.upload_part(
-                **self._store._at(self._key),
-                UploadId=self._upload,
-                PartNumber=number,
-                Body=file,
-                ContentLength=size,
-                ChecksumSHA256=checksum,
-            )
-        self._parts[number - 1]["ETag"] = answer["ETag"]
-        if answer.get("ChecksumSHA256"):
-            self._parts[number - 1]["ChecksumSHA256"] = checksum
-
-    def _wait(self) -> None:
-        sending, self._sending = self._sending, None
-        if sending is not None:
-            sending.result()
-
-    def _end(self) -> None:
-        self._open = False
-        self._sender.shutdown(wait=True, cancel_futures=True)
-        self._file.close()
-
-
-class _Reading(Reading):
-    """A body as it comes. What breaks off is the network's fault until a second reading says the same."""
-
-    def __init__(self, store: S3Store, key: str, body: Any) -> None:
-        super().__init__()
-        self._store, self._key, self._body = store, key, body
-
-    def more(self, size: int) -> bytes:
-        with self._store._calls(self._key):
-            return bytes(self._body.read(size))
-
-    def close(self) -> None:
-        if not self.closed:
-            self._body.close()
-        super().close()
-
-
-def _nameless(store: S3Store) -> IO[bytes]:
-    try:
-        return cast("IO[bytes]", tempfile.TemporaryFile(dir=store._scratch))
-    except OSError as problem:
-        raise SystemProblem("SYS-STORE-SCRATCH", cause=problem.strerror or problem) from problem
-
-
-def _keep(store: S3Store, file: IO[bytes], chunk: bytes | memoryview) -> None:
-    try:
-        file.write(chunk)
-    except OSError as problem:
-        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise SystemProblem("SYS-STORE-SCRATCH", cause="full" if full else problem.strerror or problem) from problem
 
 
 def _endpoint(given: str | None) -> str | None:

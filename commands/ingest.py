@@ -50,7 +50,7 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
             raise UsageProblem("USE-QUEUE")
         from flows.run import enqueue
 
-        queued = enqueue(requests)
+        queued = enqueue(requests, lang)
         return Answer(queued, 0, lambda _, tongue: _queued(len(queued), tongue))
     items: list[Item] = []
     stopped = False
@@ -64,7 +64,7 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
             if services is not None:
                 from flows.run import ingest_batch
 
-                ingest_batch(services, requests, done, display.progress)
+                ingest_batch(services, requests, done, display.progress, lang)
             else:
                 for request in requests:
                     display.begins(request.package)

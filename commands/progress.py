@@ -93,7 +93,9 @@ class Display:
         if self._bar is not None and self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
-        word = verdict_word(item.verdict, self._lang) if item.verdict else f"! {(item.problem or {}).get('code')}"
+        word = f"! {(item.problem or {}).get('code')}"
+        if item.verdict:
+            word = verdict_word(item.verdict, self._lang, item.waiting_for)
         size = f"{item.files}, {item.bytes} B, {item.seconds} s"
         line = f"[{self._finished}/{self._packages}] {item.path}: {word} ({size})"
         if self._bar is not None:

@@ -64,7 +64,7 @@ async def _serve(space: Workspace) -> None:
     beside = [
         asyncio.create_task(_again(2, lambda: _submit(space, served))),
         asyncio.create_task(_again(60, lambda: _tidy(space))),
-        asyncio.create_task(_again(120, lambda: copies.go_on(space))),
+        asyncio.create_task(_again(60, lambda: copies.go_on(space))),
     ]
     with durable(space.services / "worker.ready") as out:
         out.write(f"{os.getpid()}\n".encode())

@@ -24,6 +24,8 @@ from pipeline.settings import PROJECT, Limits, Profile, Settings, checked
 
 DOCS = PROJECT / "docs"
 PAGES = sorted([PROJECT / "README.md", PROJECT / "README.vi.md", PROJECT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+pytestmark = pytest.mark.xdist_group("docs")
+
 ENVIRONMENT = Path(sys.executable).parent
 
 

@@ -16,6 +16,8 @@ from tests.command import House
 from tests.contract import faults
 from tests.reports.hostile import ATTACKS
 
+pytestmark = pytest.mark.xdist_group("hostile")
+
 NAMES = [attack.replace("/", "⁄") for attack in ATTACKS]
 DTD = (
     '<?xml version="1.0"?><!DOCTYPE mets [<!ENTITY x SYSTEM "file:///etc/hostname"><!ENTITY y "&x;&x;&x;">]>'

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from setup import samples
+from tests.command import LUUTRU
 from tests.contract import faults
 
 NAME = re.compile(r"(accepted--ok|rejected--[A-Z0-9][A-Z0-9-]*[A-Z0-9])--[a-z0-9][a-z0-9.-]*")
@@ -146,7 +147,7 @@ def validated(folder: Path) -> dict[str, Any]:
     environment = {**os.environ, "LUUTRU_DATA": str(folder / "data")}
     environment.pop("LUUTRU_CONFIG", None)
     command = [
-        str(PROJECT / ".venv" / "bin" / "luutru"),
+        str(LUUTRU),
         "validate",
         "--profile",
         "eark",

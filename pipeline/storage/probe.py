@@ -76,7 +76,7 @@ def add_store(
             capabilities["store"] = found.store
             if verify == "server" and not capabilities["checksum_refused"]:
                 raise UsageProblem("USE-STORE-VERIFY", store=name, verify=verify)
-            _furnish(store, found)
+            furnish(store, found)
         finally:
             store.close()
         setting = replace(wanted, capabilities=capabilities)
@@ -230,7 +230,7 @@ def _place(setting: StoreSetting) -> tuple[str, str]:
     raise UsageProblem("USE-STORE-URL", url=setting.url)
 
 
-def _furnish(store: Store, passport: Passport) -> None:
+def furnish(store: Store, passport: Passport) -> None:
     """The fixed files of a store; `store.json` last, so that a store is there whole or not at all."""
     texts = Path(__file__).parent / "texts"
     documents = {layout.ROOT + path: data for path, data in ocfl.root_files().items()}

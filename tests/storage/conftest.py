@@ -7,17 +7,18 @@ import secrets
 import subprocess
 import sysconfig
 import time
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows import ports, seaweed
-from pipeline.settings import StoreSetting, household
-from pipeline.storage.probe import add_store
-from pipeline.storage.stores import Store, open_store
+from pipeline.settings import StoreSetting, ensure_archive, household, keep_household
+from pipeline.storage.probe import add_store, furnish
+from pipeline.storage.stores import FORMAT, Passport, Store, connect, open_store
 from pipeline.workspace import Workspace, workspace
 
 KINDS = ("file", "seaweed", "moto", "rclone")
@@ -54,9 +55,32 @@ class Place:
         keys = str(self.server.credentials)
         return add_store(space, name, self.url, self.server.endpoint, credentials_file=keys, **more)
 
-    def make(self, space: Workspace, name: str = "vault", **more: Any) -> Store:
-        self.add(space, name, **more)
+    def make(self, space: Workspace, name: str = "vault", verify: str = "read") -> Store:
+        """As `add`, then opened; a place of a kind that was probed before in this run is not probed again."""
+        able = _probed.get(self.kind)
+        if able is None:
+            _probed[self.kind] = self.add(space, name, verify=verify).capabilities
+            return opened(space, name)
+        archive = ensure_archive(space).archive or ""
+        passport = Passport(FORMAT, "ocfl", str(uuid.uuid4()), name, archive)
+        setting = StoreSetting(
+            name,
+            self.url,
+            endpoint=self.server.endpoint if self.server else None,
+            credentials_file=str(self.server.credentials) if self.server else None,
+            verify=verify,
+            capabilities={**able, "store": passport.store},
+        )
+        store = connect(setting, space.work)
+        store.prepare()
+        furnish(store, passport)
+        store.close()
+        held = household(space)
+        keep_household(space, replace(held, stores=(*held.stores, setting)))
         return opened(space, name)
+
+
+_probed: dict[str, dict[str, Any]] = {}
 
 
 def opened(space: Workspace, name: str) -> Store:

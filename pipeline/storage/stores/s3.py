@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -215,6 +216,7 @@ class S3Store:
 
     def _connect(self) -> Any:
         import boto3
+        import botocore.session
         from botocore.config import Config
 
         able = self.setting.capabilities
@@ -237,7 +239,9 @@ class S3Store:
         )
         keys = self._keys()
         # With keys of a file the profile has done its part (its section there); else boto3 looks it up.
-        session = boto3.session.Session(profile_name=None if keys else self.setting.aws_profile)
+        core = botocore.session.Session(profile=None if keys else self.setting.aws_profile)
+        core.register_component("data_loader", _models())
+        session = boto3.session.Session(botocore_session=core)
         region = session.region_name or os.environ.get("AWS_REGION") or "us-east-1"
         client = session.client("s3", endpoint_url=self.endpoint, region_name=region, config=config, **keys)
         if client._request_signer._credentials is None:
@@ -382,6 +386,14 @@ class S3Store:
             raise StoreAbsent("SYS-STORE-UNREACHABLE", transient=True, store=self.name, cause=cause) from None
         except (aws.BotoCoreError, Boto3Error) as problem:
             raise SystemProblem("SYS-STORE-IO", store=self.name, key=key, cause=type(problem).__name__) from None
+
+
+@cache
+def _models() -> Any:
+    """botocore's descriptions of S3, read once per process: they are most of the price of a client."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _endpoint(given: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import BinaryIO
 
 from lxml import etree
@@ -295,12 +296,17 @@ def _child(element: etree._Element, name: str) -> etree._Element | None:
 
 def _said(element: etree._Element, *path: str) -> str | None:
     """Text at a path of element names; None when it is not there."""
-    found = element.find("/".join(_P + name for name in path))
+    found = element.find(_path(path))
     return None if found is None else xml.text_of(found)
 
 
 def _all(element: etree._Element, *path: str) -> tuple[str, ...]:
-    return tuple(xml.text_of(found) for found in element.iterfind("/".join(_P + name for name in path)))
+    return tuple(xml.text_of(found) for found in element.iterfind(_path(path)))
+
+
+@cache
+def _path(names: tuple[str, ...]) -> str:
+    return "/".join(_P + name for name in names)
 
 
 def _pairs(element: etree._Element, prefix: str) -> tuple[Identifier, ...]:

@@ -214,7 +214,7 @@ class Ledger:
             return None
         if number not in seen:
             value = self._db.execute("SELECT value FROM format WHERE id=?", (number,)).fetchone()[0]
-            seen[number] = Format(**json.loads(value))
+            seen[number] = Format.read(json.loads(value))
         return seen[number]
 
     # findings

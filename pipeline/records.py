@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Any, NewType, Protocol
 
 PackagePath = NewType("PackagePath", bytes)
 """A path inside a package: raw bytes as found, `/` between segments, never absolute, never climbing."""
@@ -53,10 +53,38 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """What one file is. `puid` is None when nothing matched; an extension alone never gives one.
+class Opinion:
+    """What one engine says a file is. `puid` is None when nothing matched; an extension alone never gives one.
 
     `basis` and `warning` are the engine's own words; `match` is container, signature, text, extension or none.
+    `clipped`: only so many bytes at each end were looked at.
+    """
+
+    puid: str | None
+    match: str
+    basis: str
+    warning: str
+    engine: str
+    engine_version: str
+    signature_version: str
+    clipped: int | None = None
+
+
+class Agreement(StrEnum):
+    """What the opinions of a file come to: `single` = one engine alone names a format, or was asked."""
+
+    SAME = "same"
+    DIFFER = "differ"
+    SINGLE = "single"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What one file is: the opinion that counts, with the format's name and MIME type.
+
+    The fields of `Opinion` mean the same here. `second` is the other engine's opinion, None when only one was asked;
+    `agreement` is a value of `Agreement`, empty in what older versions wrote.
     """
 
     puid: str | None
@@ -70,6 +98,14 @@ class Format:
     engine_version: str
     signature_version: str
     clipped: int | None = None
+    agreement: str = ""
+    second: Opinion | None = None
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Format:
+        """The record of what `dataclasses.asdict` gave, perhaps by way of JSON."""
+        second = value.get("second")
+        return cls(**{**value, "second": Opinion(**second) if second else None})
 
 
 class Use(StrEnum):

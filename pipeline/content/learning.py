@@ -25,10 +25,11 @@ def warm() -> None:
     _engine.warm()
 
 
-def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: bool) -> dict[str, Any]:
+def learn(job: Job, extension: str, size: int, algorithms: list[str], engines: str) -> dict[str, Any]:
     """Digests by name, true size, format and whether the file changed, from one reading.
 
-    `size` is what was announced. A file that cannot be read gives `unreadable` (the system's words) instead.
+    `size` is what was announced, `engines` are siegfried, fido, both, or empty for no format. A file that cannot be
+    read gives `unreadable` (the system's words) instead.
     """
     fd = job.fds[0]
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
@@ -53,9 +54,9 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], identify: 
         return {"unreadable": problem.strerror or str(problem), "errno": problem.errno}
     still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     found: dict[str, Any] | None = None
-    if identify:
+    if engines:
         assert _engine is not None
-        found = _engine.identify(fd, total, head, extension)
+        found = _engine.identify(fd, total, head, extension, engines)
     return {
         "size": total,
         "digests": {name: one.hexdigest() for name, one in hashes.items()},

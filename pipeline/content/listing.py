@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.content.identification import candidates
+from pipeline.content.identification import BOTH, candidates
 from pipeline.content.reading import Learnt, Unreadable, read_all
 from pipeline.errors import UsageProblem
 from pipeline.names import shown
-from pipeline.records import Format, PackagePath
+from pipeline.records import Agreement, Format, Opinion, PackagePath
 from pipeline.tree import Entry, FolderTree, unreadable
 
 _AT_ONCE = 500
+_ALSO = re.compile(r"also ((?:x-)?fmt/\d+)")
 
 
-def identify_paths(paths: Iterable[Path], *, workers: int, scratch: Path) -> Iterator[dict[str, Any] | Unreadable]:
+def identify_paths(
+    paths: Iterable[Path], *, workers: int, scratch: Path, engines: str = BOTH
+) -> Iterator[dict[str, Any] | Unreadable]:
     """One document of `identify/1` a file: files as given, files of folders in raw-byte order, all in input order.
 
     An archive is one file. Links and special files inside a folder are passed over. UsageProblem, before anything is
@@ -38,7 +42,8 @@ def identify_paths(paths: Iterable[Path], *, workers: int, scratch: Path) -> Ite
             entries = iter([Entry(PackagePath(name), known.st_size)])
         while batch := list(islice(entries, _AT_ONCE)):
             found = {
-                one.path: one for one in read_all(tree, batch, (), identify=True, workers=workers, scratch=scratch)
+                one.path: one
+                for one in read_all(tree, batch, (), identify=True, workers=workers, scratch=scratch, engines=engines)
             }
             for entry in batch:
                 told = os.fsencode(path) if prefix is None else prefix.rstrip(b"/") + b"/" + entry.path
@@ -62,21 +67,29 @@ def line(path: bytes, one: Learnt) -> dict[str, Any]:
         "version": found.version,
         "mime": found.mime,
         "basis": found.basis,
-        "engines": {found.engine: _engine(found)},
-        "agreement": "single" if found.puid else "none",
+        "engines": _engines(found),
+        "agreement": found.agreement or str(Agreement.SINGLE if found.puid else Agreement.NONE),
     }
 
 
-def _engine(found: Format) -> dict[str, Any]:
+def _engines(found: Format) -> dict[str, Any]:
+    told = {found.engine: _engine(found)}
+    if found.second is not None:
+        told[found.second.engine] = _engine(found.second)
+    return dict(sorted(told.items(), reverse=True))
+
+
+def _engine(one: Format | Opinion) -> dict[str, Any]:
+    also = [found[1] for found in _ALSO.finditer(one.warning)]
     return {
-        "puids": [found.puid] if found.puid else [],
-        "match_type": found.match,
-        "basis": found.basis,
-        "warning": found.warning,
-        "candidates": [] if found.puid else candidates(found.warning),
-        "engine_version": found.engine_version,
-        "signature_version": found.signature_version,
-        "clipped": found.clipped,
+        "puids": [one.puid, *also] if one.puid else [],
+        "match_type": one.match,
+        "basis": one.basis,
+        "warning": one.warning.partition("engines differ: ")[0].removesuffix("; "),
+        "candidates": [] if one.puid else candidates(one.warning),
+        "engine_version": one.engine_version,
+        "signature_version": one.signature_version,
+        "clipped": one.clipped,
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.content.identification import extension_of
+from pipeline.content.identification import BOTH, extension_of
 from pipeline.errors import SystemProblem
 from pipeline.names import shown
 from pipeline.pool import Failure, FailureKind, Pool, Task, shared
@@ -72,12 +72,14 @@ def read_all(
     workers: int,
     scratch: Path,
     pool: Pool | None = None,
+    engines: str = BOTH,
 ) -> Iterator[Learnt | Unreadable | Damaged]:
     """Reads each file once: SHA-256, the other algorithms (names of hashlib), format. Results as they come.
 
     `entries` may be endless for all it matters: a few dozen are under way at a time. Empty folders are passed over.
     `workers` 0 = as many as cores. `scratch` takes members of archives and copies that engines need; it is left as
-    it was. A file whose identification hangs, crashes or eats memory is read again without it.
+    it was. `engines` = siegfried, fido or both. A file whose identification hangs, crashes or eats memory is read
+    again without it.
     """
     names = list(dict.fromkeys(["sha256", *algorithms]))
     again: deque[_Key] = deque()
@@ -89,7 +91,7 @@ def read_all(
             if key is None:
                 return
             entry = key.entry
-            args = (extension_of(entry.path), entry.size, names, identify and key.stopped is None)
+            args = (extension_of(entry.path), entry.size, names, engines if identify and key.stopped is None else "")
             yield Task(key, _opener(tree, entry, scratch), args, entry.size)
 
     used = pool or shared(WORKERS, workers)
@@ -119,7 +121,7 @@ def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
     if "unreadable" in value:
         return Unreadable(path, SystemProblem("SYS-READ", file=shown(path), cause=value["unreadable"]))
     findings: tuple[Finding, ...] = ()
-    format_ = Format(**value["format"]) if value["format"] else None
+    format_ = Format.read(value["format"]) if value["format"] else None
     if key.stopped is not None:
         text = f"{key.stopped.kind}: {key.stopped.text}"
         findings = (Finding("FMT-STOPPED", path, found=text),)

@@ -126,7 +126,7 @@ def _derivatives(current: Session) -> None:
         made = FileRow(
             path=target, size=int(value["size"]), sha256=value["sha256"], use=Use.DATA, mime=value["mime"],
             created=datetime.fromisoformat(value["when"]), representation=preservation(row.representation),
-            format=Format(**json.loads(value["format"])), derived_from=row.path,
+            format=Format.read(json.loads(value["format"])), derived_from=row.path,
             derived_by=f"normalization/{shown(row.path)}",
         )  # fmt: skip
         ledger.add_files([(made, WORK, value["at"].encode())])

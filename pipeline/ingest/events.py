@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline import VERSION
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
-from pipeline.records import Agent, Event, FileRow, Link, Outcome, Use
+from pipeline.records import Agent, Agreement, Event, FileRow, Link, Outcome, Use
 from pipeline.settings import settings
 
 LINKS = 500
@@ -22,9 +22,10 @@ def agents(current: Session) -> Iterator[Agent]:
     yield Agent("luutru", "luutru", "software", VERSION)
     seen = set()
     for _, _, found, _ in current.ledger.known():
-        if found is not None and found.engine not in seen:
-            seen.add(found.engine)
-            yield Agent(found.engine, found.engine, "software", found.engine_version, found.signature_version)
+        for one in (found, found.second if found else None):
+            if one is not None and one.engine not in seen:
+                seen.add(one.engine)
+                yield Agent(one.engine, one.engine, "software", one.engine_version, one.signature_version)
     for _, value in current.ledger.derivatives():
         if "failed" not in value and value["tool"] not in seen and value["tool"] != "luutru":
             seen.add(value["tool"])
@@ -85,19 +86,24 @@ def _identification(current: Session, representation: str) -> Iterator[Event]:
     files = current.ledger.files(Use.DATA, representation)
     open_groups: dict[tuple[str, str], list[FileRow]] = {}
     numbers: dict[tuple[str, str], int] = {}
-    engine, signatures = "", ""
+    engines: dict[str, str] = {}
     for row in files:
+        for one in (row.format, row.format.second if row.format else None):
+            if one is not None and row.size:
+                engines.setdefault(one.engine, one.signature_version)
         if row.format is None:
             group = ("empty", "the file holds no byte")
         elif row.format.puid is None:
             group = ("unknown", row.format.warning or "nothing matched")
         elif row.format.warning:
-            group = ("warning", row.format.warning)
+            group = (
+                "engines differ" if row.format.agreement == Agreement.DIFFER else "warning",
+                row.format.warning,
+            )
+        elif row.format.agreement == Agreement.SINGLE and row.format.second is not None:
+            group = ("one engine", f"{row.format.engine} alone names {row.format.puid}")
         else:
-            engine, signatures = row.format.engine, row.format.signature_version
             continue
-        if row.format is not None:
-            engine, signatures = engine or row.format.engine, signatures or row.format.signature_version
         waiting = open_groups.setdefault(group, [])
         waiting.append(row)
         if len(waiting) >= LINKS:
@@ -111,10 +117,14 @@ def _identification(current: Session, representation: str) -> Iterator[Event]:
     for key, rows in open_groups.items():
         if rows:
             yield _group(representation, key, rows, numbers, start, end)
-    who = ((engine, "executing program"),) if engine else _LUUTRU
+    told = "; ".join(f"engine={name}; signatures={known or 'none'}" for name, known in sorted(engines.items()))
     yield Event(f"format identification/{representation}", "format identification", start, end,
-                f"engine={engine or 'none'}; signatures={signatures or 'none'}", Outcome.SUCCESS, "", who,
+                told or "engine=none; signatures=none", Outcome.SUCCESS, "", _programs(engines),
                 (Link("representation", representation),))  # fmt: skip
+
+
+def _programs(engines: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "executing program") for name in sorted(engines)) or _LUUTRU
 
 
 def _group(
@@ -124,11 +134,11 @@ def _group(
     what, note = group
     numbers[group] = numbers.get(group, 0) + 1
     first = rows[0]
-    engine = next((row.format.engine for row in rows if row.format is not None), "")
+    engines = {one.engine for row in rows if row.format for one in (row.format, row.format.second) if one}
     return Event(
         f"format identification/{representation}/{what}/{first.sha256[:16]}/{shown(first.path)}",
         "format identification", start, end, f"result={what}", Outcome.WARNING, note,
-        ((engine, "executing program"),) if engine else _LUUTRU,
+        _programs(engines),
         tuple(Link("file", row.path) for row in rows),
     )  # fmt: skip
 

@@ -49,7 +49,8 @@ def test_lines_keep_the_contract_and_the_order(scratch: Path) -> None:
     for one in found:
         Draft202012Validator(schema, registry=registry).validate(one)
     bmp = found[-1]
-    assert (bmp["puid"], bmp["agreement"], bmp["mime"]) == ("fmt/116", "single", "image/bmp")
+    assert (bmp["puid"], bmp["agreement"], bmp["mime"]) == ("fmt/116", "same", "image/bmp")
+    assert [*bmp["engines"]] == ["siegfried", "fido"]
     assert bmp["engines"]["siegfried"]["match_type"] == "signature"
     unknown = next(one for one in found if one["path"].endswith("random.docx"))
     assert (unknown["puid"], unknown["agreement"]) == (None, "none")

@@ -21,6 +21,7 @@ from pipeline.records import (
     FileRow,
     Format,
     Link,
+    Opinion,
     Outcome,
     PackagePath,
     Representation,
@@ -41,6 +42,7 @@ EMPTY_FOLDER = "empty folder"
 LAST_MODIFIED = "last modified"
 AIP_VERSION = "AIP version"
 
+_SECOND = "second "
 _KEY = "key: "
 _ENDED = "ended: "
 
@@ -164,7 +166,10 @@ def _format_part(row: FileRow) -> FormatPart:
             "engine version": found.engine_version,
             "signatures": found.signature_version,
             "clipped": "" if found.clipped is None else str(found.clipped),
+            "agreement": found.agreement,
         }
+        if found.second is not None:
+            said |= {_SECOND + key: value for key, value in _opinion(found.second).items()}
         notes += [f"{key}: {value}" for key, value in said.items() if value]
     if media_type(row.mime) != row.mime:
         notes.append(f"media type: {row.mime}")
@@ -174,6 +179,39 @@ def _format_part(row: FileRow) -> FormatPart:
     return FormatPart(
         found.name or UNKNOWN, found.version, PRONOM if known else "", found.puid or "", tuple(notes)
     )
+
+
+def _opinion(second: Opinion) -> dict[str, str]:
+    return {
+        "match": second.match,
+        "PUID": second.puid or "",
+        "basis": second.basis,
+        "warning": second.warning,
+        "engine": second.engine,
+        "engine version": second.engine_version,
+        "signatures": second.signature_version,
+        "clipped": "" if second.clipped is None else str(second.clipped),
+    }
+
+
+def _opinion_of(said: Mapping[str, str]) -> Opinion | None:
+    if _SECOND + "match" not in said:
+        return None
+    own = {key.removeprefix(_SECOND): value for key, value in said.items() if key.startswith(_SECOND)}
+    return Opinion(
+        own.get("PUID") or None,
+        own["match"],
+        own.get("basis", ""),
+        own.get("warning", ""),
+        own.get("engine", ""),
+        own.get("engine version", ""),
+        own.get("signatures", ""),
+        _number(own.get("clipped", "")),
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def format_of(part: FormatPart, mime: str) -> tuple[Format | None, str]:
@@ -188,7 +226,6 @@ def format_of(part: FormatPart, mime: str) -> tuple[Format | None, str]:
     name = "" if part.name == UNKNOWN else part.name
     if "match" not in said and puid is None and not name:
         return None, own
-    clipped = said.get("clipped", "")
     found = Format(
         puid,
         name,
@@ -200,7 +237,9 @@ def format_of(part: FormatPart, mime: str) -> tuple[Format | None, str]:
         said.get("engine", ""),
         said.get("engine version", ""),
         said.get("signatures", ""),
-        int(clipped) if clipped.isascii() and clipped.isdigit() else None,
+        _number(said.get("clipped", "")),
+        said.get("agreement", ""),
+        _opinion_of(said),
     )
     return found, own
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -17,9 +16,6 @@ from flows.jobs import Stand
 from pipeline.records import Verdict
 from pipeline.settings import household
 from pipeline.workspace import Workspace
-
-if TYPE_CHECKING:
-    from pipeline.administration.archive import Archive
 
 
 async def go_on(space: Workspace) -> None:
@@ -35,26 +31,16 @@ async def go_on(space: Workspace) -> None:
 
 
 def fill(space: Workspace) -> set[str]:
-    """Tries each copy that waits, from a verified one; the AIPs (URN) that wait still."""
+    """Tries each copy that waits; the AIPs (URN) that wait still."""
     from pipeline.administration.archive import opened
-    from pipeline.administration.filling import fill_waiting
+    from pipeline.administration.waiting import fill_all
     from pipeline.ingest.preflight import close_journal
 
     with opened(space) as at_hand:
-        at_hand.catalogue.catch_up()
-        waiting = _waiting(at_hand)
-        scratch = space.root / "scratch"
-        scratch.mkdir(exist_ok=True)
-        for urn in sorted(waiting):
-            fill_waiting(at_hand, at_hand.catalogue.find(urn), 0, scratch)
-        still = _waiting(at_hand)
-        if waiting - still:
+        waited, still = fill_all(at_hand)
+        if waited - still:
             close_journal(space)
     return still
-
-
-def _waiting(at_hand: Archive) -> set[str]:
-    return {copy.aip for copy in at_hand.catalogue.copies() if copy.state == "waiting"}
 
 
 async def _accepted(flow_run: UUID) -> None:

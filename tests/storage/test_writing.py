@@ -168,6 +168,30 @@ def test_the_missing_copy_is_filled_from_the_verified_one(two: list[Store], tmp_
     assert contents(two[1], "intents/") == {}
 
 
+def test_filling_is_resumed_wherever_it_stopped(folders: list[Store], tmp_path: Path) -> None:
+    first = plan(tmp_path, STATE_1)
+    second = plan(tmp_path, STATE_2, first)
+    source, target = folders
+    for made in (first, second):
+        write(made, [source])
+        copies.close(URN, made.version, [source])
+    for held in (0, 1):
+        for after in range(40):
+            if held:
+                write(first, [target])
+            try:
+                copies.fill(source, Broken(target, fail_after=after), URN, scratch=tmp_path)
+            except SystemProblem:
+                copies.fill(source, target, URN, scratch=tmp_path)
+            else:
+                assert after > 8
+            copies.close(URN, 2, [target])
+            assert contents(target, layout.prefix(URN)) == contents(source, layout.prefix(URN))
+            assert contents(target, intents.FOLDER) == {}
+            for key, _ in list(target.list(layout.prefix(URN))):
+                target.delete(key)
+
+
 def test_a_copy_that_is_behind_is_filled_up_and_refuses_a_jump(two: list[Store], tmp_path: Path) -> None:
     first = plan(tmp_path, STATE_1)
     second = plan(tmp_path, STATE_2, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 from filelock import FileLock
@@ -57,6 +58,10 @@ def _held(current: Session, at_hand: Archive, plan: Plan) -> Held:
         written, rows = _write(current, at_hand, plan, stores)
     except Diverged:
         return _learnt(at_hand, stores, current)
+    except SystemProblem as problem:
+        if problem.code == "SYS-SOURCE-CHANGED":
+            _give_up(at_hand, plan, stores)
+        raise
     current.ledger.keep(committed=written.inventory_sha256)  # an adopted write has another inventory than the sealed
     commit(current, at_hand, written, rows)
     held = at_hand.catalogue.by_submission(submission)
@@ -109,6 +114,18 @@ def _write(current: Session, at_hand: Archive, plan: Plan, stores: list[Store]) 
         at_hand.journal.append(Kind.ABANDONED, line)
         intents.abandon(one, plan.urn, plan.version)
     return plan, copies.write(plan, stores, scratch=current.scratch, progress=progress)
+
+
+def _give_up(at_hand: Archive, plan: Plan, stores: list[Store]) -> None:
+    """Removes what was begun of a submission that is no more: nobody could ever complete it."""
+    for one in stores:
+        # A store that fails just now keeps it; nothing of it counts as stored.
+        with contextlib.suppress(SystemProblem):
+            held = intents.find(one, plan.urn, plan.version)
+            if held is not None and held.inventory_sha256 == plan.inventory_sha256:
+                line = intent_abandoned(plan.urn, plan.version, one.name, one.id, "its submission changed")
+                at_hand.journal.append(Kind.ABANDONED, line)
+                intents.abandon(one, plan.urn, plan.version)
 
 
 def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.command import Answer, House
+import pytest
+
+from flows.seaweed import BUCKET
+from tests.command import ARCHIVE, CLOCK, LUUTRU, Answer, House
 from tests.contract import faults
 
 SHIMS = Path(__file__).parent.parent / "shims"
@@ -45,13 +52,14 @@ def objects(store: Path) -> list[Path]:
 
 
 def lines(house: House, kind: str) -> list[dict[str, Any]]:
-    """Lines of our own journal of one kind."""
+    """Fields of the lines of one kind in our own journal, in their order."""
     read = [
         json.loads(line)
         for file in sorted((house.data / "journal").rglob("*.jsonl"))
         for line in file.read_bytes().splitlines()
     ]
-    return [line for line in read if line["kind"] == kind]
+    ordered = sorted(read, key=lambda line: int(line["seq"]))
+    return [line["fields"] for line in ordered if line["kind"] == kind]
 
 
 def fits(answer: Answer, code: int, *problems: str) -> Answer:
@@ -77,3 +85,68 @@ def whole(house: House, packages: int, *stores: str) -> None:
     left = [one for one in (house.data / "work").iterdir() if one.is_dir()]
     assert left == []
     assert len(lines(house, "commit")) == packages
+
+
+@dataclass
+class Apart(House):
+    """A house whose commands run in a mount namespace of their own, where disks can be made small or read-only."""
+
+    inside: subprocess.Popen[bytes] | None = field(default=None)
+
+    def enter(self) -> None:
+        """Makes the namespace; stays until `leave`."""
+        self.inside = subprocess.Popen(
+            ["unshare", "-m", "--propagation", "private", "sh", "-c", "echo ready; exec sleep 3600"],
+            stdout=subprocess.PIPE,
+        )
+        assert self.inside.stdout is not None
+        assert self.inside.stdout.readline() == b"ready\n"
+
+    def leave(self) -> None:
+        assert self.inside is not None
+        self.inside.kill()
+        self.inside.wait()
+
+    def mount(self, script: str) -> None:
+        """Runs a shell script inside."""
+        assert self.inside is not None
+        command = ["nsenter", "-t", str(self.inside.pid), "-m", "sh", "-ec", f"cd '{self.base}'; {script}"]
+        subprocess.run(command, check=True, timeout=60)
+
+    def start(self, *arguments: Any, env: Mapping[str, str] = {}, **more: Any) -> subprocess.Popen[bytes]:
+        assert self.inside is not None
+        command = ["nsenter", "-t", str(self.inside.pid), "-m", "--", str(LUUTRU), *arguments]
+        return subprocess.Popen(
+            command, env={**self.environment, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True, **more,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[Apart]:
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount; the issue allows a small tmpfs where that is allowed")
+    made = Apart(tmp_path / "house", {"LUUTRU_CLOCK": CLOCK})
+    made.settings(archive=ARCHIVE, workers=1)
+    made.enter()
+    try:
+        yield made.stores()  # type: ignore[misc]
+    finally:
+        made.leave()
+
+
+def with_bucket(house: House, endpoint: str, credentials: Path, prefix: str) -> House:
+    """Adds a store in the bucket that the tests of one server share."""
+    answer = house.run(
+        "store", "add", "bucket", f"s3://{BUCKET}/{prefix}", "--endpoint", endpoint, "--credentials-file", credentials
+    )
+    assert answer.exit == 0, answer.out + answer.err
+    return house
+
+
+def one_copy(folder: Path) -> Path:
+    """The profile `eark` for an archive that has one store."""
+    text = (SAMPLES.parent / "profiles" / "eark.toml").read_text(encoding="utf-8")
+    file = folder / "one.toml"
+    file.write_text("copies = 1\n" + "\n".join(line for line in text.splitlines() if not line.startswith("copies")))
+    return file

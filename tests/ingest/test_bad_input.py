@@ -9,17 +9,26 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flows.seaweed import BUCKET
-from tests.command import ARCHIVE, CLOCK, LUUTRU, House
+from tests.command import ARCHIVE, CLOCK, House
 from tests.contract import faults
-from tests.ingest.bad import SAMPLES, faulty, fits, lines, objects, package, stored, whole
+from tests.ingest.bad import (
+    SAMPLES,
+    Apart,
+    apart,  # noqa: F401
+    faulty,
+    fits,
+    lines,
+    objects,
+    one_copy,
+    package,
+    stored,
+    whole,
+    with_bucket,
+)
 from tests.storage.conftest import Server, seaweed_server  # noqa: F401
 
 pytestmark = pytest.mark.slow
@@ -169,61 +178,13 @@ def test_an_archive_with_an_unreadable_stretch(house: House, tmp_path: Path) -> 
 # --- disks of stores and data folder ---
 
 
-@dataclass
-class Apart(House):
-    """A house whose commands run in a mount namespace of their own, where disks can be made small or read-only."""
-
-    inside: subprocess.Popen[bytes] | None = field(default=None)
-
-    def enter(self) -> None:
-        """Makes the namespace; stays until `leave`."""
-        self.inside = subprocess.Popen(
-            ["unshare", "-m", "--propagation", "private", "sh", "-c", "echo ready; exec sleep 3600"],
-            stdout=subprocess.PIPE,
-        )
-        assert self.inside.stdout is not None
-        assert self.inside.stdout.readline() == b"ready\n"
-
-    def leave(self) -> None:
-        assert self.inside is not None
-        self.inside.kill()
-        self.inside.wait()
-
-    def mount(self, script: str) -> None:
-        """Runs a shell script inside."""
-        assert self.inside is not None
-        command = ["nsenter", "-t", str(self.inside.pid), "-m", "sh", "-ec", f"cd '{self.base}'; {script}"]
-        subprocess.run(command, check=True, timeout=60)
-
-    def start(self, *arguments: Any, env: Mapping[str, str] = {}, **more: Any) -> subprocess.Popen[bytes]:
-        assert self.inside is not None
-        command = ["nsenter", "-t", str(self.inside.pid), "-m", "--", str(LUUTRU), *arguments]
-        return subprocess.Popen(
-            command, env={**self.environment, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, **more,
-        )  # fmt: skip
-
-
-@pytest.fixture
-def apart(tmp_path: Path) -> Iterator[Apart]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount; the issue allows a small tmpfs where that is allowed")
-    made = Apart(tmp_path / "house", {"LUUTRU_CLOCK": CLOCK})
-    made.settings(archive=ARCHIVE, workers=1)
-    made.enter()
-    try:
-        yield made.stores()  # type: ignore[misc]
-    finally:
-        made.leave()
-
-
 def onto_tmpfs(name: str, size: str) -> str:
     """Shell: puts what a folder holds onto a small file system in its place."""
     return f"cp -a {name} {name}.was; mount -t tmpfs -o size={size} tmpfs {name}; cp -a {name}.was/. {name}/"
 
 
 @pytest.mark.parametrize("which", [("vault", "second"), ("second",)], ids=["all", "one"])
-def test_no_room_in_a_store(apart: Apart, tmp_path: Path, which: tuple[str, ...]) -> None:
+def test_no_room_in_a_store(apart: Apart, tmp_path: Path, which: tuple[str, ...]) -> None:  # noqa: F811
     """Found before the first byte."""
     big = package(tmp_path, "lớn", nặng=os.urandom(3 * 2**20))
     for name in which:
@@ -237,7 +198,7 @@ def test_no_room_in_a_store(apart: Apart, tmp_path: Path, which: tuple[str, ...]
 
 
 @pytest.mark.parametrize("which", [("vault", "second"), ("second",)], ids=["all", "one"])
-def test_read_only_stores(apart: Apart, tmp_path: Path, which: tuple[str, ...]) -> None:
+def test_read_only_stores(apart: Apart, tmp_path: Path, which: tuple[str, ...]) -> None:  # noqa: F811
     good = package(tmp_path)
     for name in which:
         apart.mount(f"mount --bind {name} {name}; mount -o remount,bind,ro {name}")
@@ -249,7 +210,7 @@ def test_read_only_stores(apart: Apart, tmp_path: Path, which: tuple[str, ...]) 
     whole(apart, 1)
 
 
-def test_no_room_in_the_data_folder(apart: Apart, tmp_path: Path) -> None:
+def test_no_room_in_the_data_folder(apart: Apart, tmp_path: Path) -> None:  # noqa: F811
     """Before the first byte where it can be known, at any write where not: never a bug, never a half truth."""
     good = package(tmp_path)
     apart.mount(onto_tmpfs("data", "32m"))
@@ -336,15 +297,6 @@ def test_one_of_two_stores_down(house: House, tmp_path: Path, by: str) -> None:
     assert {item["result"] for item in audited.items} == {"intact"}
 
 
-def with_bucket(house: House, server: Server, prefix: str) -> House:
-    answer = house.run(
-        "store", "add", "bucket", f"s3://{BUCKET}/{prefix}", "--endpoint", server.endpoint,
-        "--credentials-file", server.credentials,
-    )  # fmt: skip
-    assert answer.exit == 0, answer.out + answer.err
-    return house
-
-
 @pytest.mark.parametrize("others", [True, False], ids=["beside-a-good-store", "alone"])
 def test_wrong_credentials(tmp_path: Path, seaweed_server: Server, others: bool) -> None:  # noqa: F811
     """Nobody waits for a key that will not come by itself: exit 3 before the first byte."""
@@ -357,7 +309,7 @@ def test_wrong_credentials(tmp_path: Path, seaweed_server: Server, others: bool)
         house.stores("vault")
     else:
         profile = ("--profile", str(one_copy(tmp_path)))
-    with_bucket(house, Server(seaweed_server.endpoint, keys), f"wrong-{others}")
+    with_bucket(house, seaweed_server.endpoint, keys, f"wrong-{others}")
     good = package(tmp_path)
     right = keys.read_text()
     keys.write_text("[default]\naws_access_key_id = NOBODY\naws_secret_access_key = wrong-wrong-wrong\n")
@@ -368,14 +320,6 @@ def test_wrong_credentials(tmp_path: Path, seaweed_server: Server, others: bool)
     keys.write_text(right)
     fits(house.run("ingest", good, *profile), 0)
     assert len(lines(house, "commit")) == 1
-
-
-def one_copy(folder: Path) -> Path:
-    """The profile `eark` for an archive that has one store."""
-    text = (SAMPLES.parent / "profiles" / "eark.toml").read_text(encoding="utf-8")
-    file = folder / "one.toml"
-    file.write_text("copies = 1\n" + "\n".join(line for line in text.splitlines() if not line.startswith("copies")))
-    return file
 
 
 @pytest.mark.parametrize("which", [("vault", "second"), ("second",)], ids=["all", "one"])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
+import ssl
 import subprocess
 import threading
 import time
@@ -18,6 +21,7 @@ from typing import Any
 import pytest
 
 from flows.seaweed import BUCKET
+from pipeline.settings import PROJECT
 from setup import samples
 from tests.command import ARCHIVE, CLOCK, House, kill_group
 from tests.ingest.bad import SAMPLES, Apart, apart, fits, lines, objects, package, stored, whole, with_bucket  # noqa: F401
@@ -53,6 +57,21 @@ def stopped_at(house: House, root: Path, fact: str) -> subprocess.Popen[bytes]:
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGSTOP)
     return process
+
+
+# --- the page ---
+
+
+def test_the_page_names_tests_that_exist() -> None:
+    page = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
+    file = ""
+    named = 0
+    for path, name in re.findall(r"`((?:tests/[a-z_/]+\.py)?)::(test_\w+)`", page):
+        file = path or file
+        text = (PROJECT / file).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:async )?def {name}\(", text, re.MULTILINE), f"{file}::{name}"
+        named += 1
+    assert named > 80
 
 
 # --- threat 4: secrets ---
@@ -99,7 +118,7 @@ def test_the_keys_of_a_store_appear_nowhere(tmp_path: Path, seaweed_server: Serv
             ("store", "list"), ("store", "probe", "bucket"), ("journal", "verify"), ("catalogue", "rebuild"),
         ):  # fmt: skip
             told.append(house.run(*command))
-            told.append(house.run(*command[:2], json_=False) if command[0] != "export" else told[-1])
+            told.append(house.run(*command, json_=False) if command[0] != "export" else told[-1])
         house.run("ingest", image, env={"AWS_SECRET_ACCESS_KEY": secret[::-1], "AWS_ACCESS_KEY_ID": "NOBODY"})
     finally:
         over.set()
@@ -296,6 +315,62 @@ def test_a_put_that_was_answered_but_not_done(proxied_house: House, faults: Faul
     faults.rule = lambda method, path, number: None
     fits(proxied_house.run("ingest", good), 0)
     intact(proxied_house)
+
+
+def expired(folder: Path) -> Path:
+    """Certificate (valid until 2001) and key of 127.0.0.1 in one file."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    begin = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    own = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + datetime.timedelta(days=365))
+        .add_extension(own, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "tls.pem"
+    file.write_bytes(made.public_bytes(pem) + private)
+    return file
+
+
+def test_a_certificate_that_expired(tmp_path: Path) -> None:
+    """Its own problem with its own advice, and no byte of the request is sent."""
+    certificate = expired(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    plain, _ = listening.accept()
+                    with context.wrap_socket(plain, server_side=True) as secure:
+                        got.append(secure.recv(100))
+                except ssl.SSLError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        house = House(tmp_path / "house")
+        endpoint = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        env = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B", "AWS_CA_BUNDLE": str(certificate)}
+        answer = house.run("store", "add", "bucket", "s3://bucket/x", "--endpoint", endpoint, env=env)
+        fits(answer, 3, "SYS-STORE-TLS")
+        listening.shutdown(socket.SHUT_RDWR)
+    assert got == []
 
 
 # --- faults of the disk and of the submission ---

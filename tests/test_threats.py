@@ -400,6 +400,25 @@ def test_a_submission_that_changes_between_the_two_readings(house: House, tmp_pa
     assert {item["result"] for item in fits(house.run("audit"), 0).items} == {"intact"}
 
 
+def test_a_submission_that_was_mended_after_a_kill(house: House, tmp_path: Path) -> None:
+    """Killed while it was stored, then changed: what was begun of the old bytes does not stay in the stores."""
+    root = many(tmp_path, files=1500)
+    process = stopped_at(house, root, "seal.end")
+    os.killpg(process.pid, signal.SIGCONT)
+    end = time.monotonic() + 60
+    while not [path for path in stored(house.base) if "/intents/" in path] and time.monotonic() < end:
+        time.sleep(0.001)
+    kill_group(process)
+    assert lines(house, "commit") == [], "the kill came too late"
+    (root / "tệp 000.txt").write_text("sửa lại")
+    fits(house.run("ingest", root), 0)
+    whole(house, 1)
+    for store in ("vault", "second"):
+        judged = ocfl_root(house.base / store / "ocfl")
+        assert judged.good, judged.counting
+    assert {line["store"] for line in lines(house, "intent-abandoned")} <= {"vault", "second"}
+
+
 def test_zero_bytes_and_three_hundred_characters(house: House, tmp_path: Path) -> None:
     """The sample with the odd names; beside it an empty file alone."""
     empty = tmp_path / "rỗng"

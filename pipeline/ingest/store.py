@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 
 from filelock import FileLock
@@ -12,6 +11,7 @@ from pipeline.administration.filling import enough, fill_waiting, rows_of
 from pipeline.catalogue.holdings import Held
 from pipeline.errors import SystemProblem
 from pipeline.findings import codes, level_of
+from pipeline.ingest.giving_up import give_up
 from pipeline.ingest.preflight import room
 from pipeline.ingest.sealed import SealedPlan
 from pipeline.ingest.session import Session, session
@@ -60,7 +60,7 @@ def _held(current: Session, at_hand: Archive, plan: Plan) -> Held:
         return _learnt(at_hand, stores, current)
     except SystemProblem as problem:
         if problem.code == "SYS-SOURCE-CHANGED":
-            _give_up(at_hand, plan, stores)
+            give_up(at_hand, plan.urn, plan.version, plan.inventory_sha256)
         raise
     current.ledger.keep(committed=written.inventory_sha256)  # an adopted write has another inventory than the sealed
     commit(current, at_hand, written, rows)
@@ -114,18 +114,6 @@ def _write(current: Session, at_hand: Archive, plan: Plan, stores: list[Store]) 
         at_hand.journal.append(Kind.ABANDONED, line)
         intents.abandon(one, plan.urn, plan.version)
     return plan, copies.write(plan, stores, scratch=current.scratch, progress=progress)
-
-
-def _give_up(at_hand: Archive, plan: Plan, stores: list[Store]) -> None:
-    """Removes what was begun of a submission that is no more: nobody could ever complete it."""
-    for one in stores:
-        # A store that fails just now keeps it; nothing of it counts as stored.
-        with contextlib.suppress(SystemProblem):
-            held = intents.find(one, plan.urn, plan.version)
-            if held is not None and held.inventory_sha256 == plan.inventory_sha256:
-                line = intent_abandoned(plan.urn, plan.version, one.name, one.id, "its submission changed")
-                at_hand.journal.append(Kind.ABANDONED, line)
-                intents.abandon(one, plan.urn, plan.version)
 
 
 def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) -> None:

@@ -59,7 +59,9 @@ def package(tmp_path: Path, name: str, files: int = 1) -> Path:
 
 
 def rows(space: Workspace, path: Path) -> list[jobs.Row]:
-    return [row for row in jobs.rows(space) if path in row.packages]
+    """Rows with this package, done ones too."""
+    done = [jobs.load(space, file.stem) for file in (jobs.folder(space) / "done").glob("[!.]*.json")]
+    return [row for row in (*jobs.rows(space), *done) if path in row.packages]
 
 
 def stands(space: Workspace, path: Path, stand: Stand) -> jobs.Row | None:
@@ -160,3 +162,10 @@ def test_damage_makes_the_audit_red(archive: Workspace) -> None:
     items = [{"result": "intact"}, {"result": "damaged"}]
     found = states.of_audit(1, items)
     assert (found.type.value, found.name, found.message) == ("FAILED", "Failed", "1 damaged, 1 intact")
+
+
+def test_the_runner_shares_no_folder_with_other_users(archive: Workspace) -> None:
+    """What another user's Prefect left in the temporary folder kept the worker from starting."""
+    worker = psutil.Process(services.status(archive).pids["worker"])
+    assert worker.is_running()
+    assert list((archive.services / "runner_storage").iterdir())

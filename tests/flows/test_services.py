@@ -107,6 +107,8 @@ def test_nobody_listens_outside_loopback(served: Workspace) -> None:
                 heard.append((process.name(), connection.laddr.ip, connection.laddr.port))
     assert len(heard) >= 9
     assert {ip for _, ip, _ in heard} <= {"127.0.0.1", "::1"}, heard
+    connections = [one for process in found for one in process.net_connections("inet")]
+    assert {one.raddr[0] for one in connections if len(one.raddr)} == {"127.0.0.1"}
 
 
 def test_only_known_ports_are_open(served: Workspace) -> None:

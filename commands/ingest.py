@@ -7,7 +7,7 @@ from typing import Any
 
 from commands.frame import Answer, answer, language, note, tables
 from commands.progress import Display
-from pipeline.errors import Interrupted, UsageProblem
+from pipeline.errors import Interrupted, Problem, SystemProblem, UsageProblem
 from pipeline.findings import problem_json
 from pipeline.ingest.item import Item, exit_code
 from pipeline.ingest.tokens import Request
@@ -71,6 +71,8 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
                     done(whole_way(request, progress=display.progress))
         except Interrupted:
             stopped = True
+    if not stopped and services is None:
+        _fill(space, lang)
     finish(space, lang)
     documents = [item.document() for item in items]
     code = exit_code([item.exit for item in items])
@@ -80,13 +82,28 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
     return Answer(documents, code, tables)
 
 
+def _fill(space: Any, lang: str) -> None:
+    """Copies that AIPs of earlier runs wait for, where no worker makes them."""
+    from pipeline.administration.archive import archive
+    from pipeline.administration.waiting import fill_all
+
+    try:
+        fill_all(archive(space))
+    except SystemProblem as problem:
+        _note(problem, lang)
+
+
 def finish(space: Any, lang: str) -> None:
     """Seals the day where no worker does, and closes the journal in every reachable store."""
     from pipeline.ingest.preflight import close_journal
 
     for problem in close_journal(space):
-        told = problem_json(problem)
-        note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
+        _note(problem, lang)
+
+
+def _note(problem: Problem, lang: str) -> None:
+    told = problem_json(problem)
+    note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
 
 
 def _report(space: Any, documents: list[dict[str, Any]]) -> None:
@@ -97,13 +114,16 @@ def _report(space: Any, documents: list[dict[str, Any]]) -> None:
 
 def _packages(path: Path, batch: bool) -> list[Path]:
     """The path itself, or with `--batch` each of its children in order of name."""
-    if not path.exists() and not path.is_symlink():
-        raise UsageProblem("USE-PATH", path=path)
-    if not batch:
-        return [path]
-    if not path.is_dir():
-        raise UsageProblem("USE-BATCH", path=path)
-    return sorted((child for child in path.iterdir() if not child.name.startswith(".")), key=lambda one: bytes(one))
+    try:
+        if not path.exists() and not path.is_symlink():
+            raise UsageProblem("USE-PATH", path=path)
+        if not batch:
+            return [path]
+        if not path.is_dir():
+            raise UsageProblem("USE-BATCH", path=path)
+        return sorted((child for child in path.iterdir() if not child.name.startswith(".")), key=lambda one: bytes(one))
+    except OSError as problem:
+        raise SystemProblem("SYS-READ", file=path, cause=problem.strerror or problem) from problem
 
 
 def known_kind(kind: str | None) -> None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed
 
 from flows import jobs, states
 from flows.jobs import Stand
 from pipeline.records import Verdict
 from pipeline.settings import household
 from pipeline.workspace import Workspace
-
-if TYPE_CHECKING:
-    from pipeline.administration.archive import Archive
 
 
 async def go_on(space: Workspace) -> None:
@@ -28,43 +22,39 @@ async def go_on(space: Workspace) -> None:
         return
     waiting = await asyncio.to_thread(fill, space)
     for row in await asyncio.to_thread(lambda: list(jobs.rows(space))):
-        if row.stand is Stand.WAITING and not waiting.intersection(row.aips):
-            if row.flow_run and len(row.packages) == 1:
-                await _accepted(UUID(row.flow_run))
+        if row.stand is not Stand.WAITING:
+            continue
+        still = not waiting.isdisjoint(row.aips)
+        if row.flow_run and len(row.packages) == 1:
+            await _show(UUID(row.flow_run), still)
+        if not still:
             jobs.keep(space, replace(row, stand=Stand.DONE))
 
 
 def fill(space: Workspace) -> set[str]:
-    """Tries each copy that waits, from a verified one; the AIPs (URN) that wait still."""
+    """Tries each copy that waits; the AIPs (URN) that wait still."""
     from pipeline.administration.archive import opened
-    from pipeline.administration.filling import fill_waiting
+    from pipeline.administration.waiting import fill_all
     from pipeline.ingest.preflight import close_journal
 
     with opened(space) as at_hand:
-        at_hand.catalogue.catch_up()
-        waiting = _waiting(at_hand)
-        scratch = space.root / "scratch"
-        scratch.mkdir(exist_ok=True)
-        for urn in sorted(waiting):
-            fill_waiting(at_hand, at_hand.catalogue.find(urn), 0, scratch)
-        still = _waiting(at_hand)
-        if waiting - still:
+        waited, still = fill_all(at_hand)
+        if waited - still:
             close_journal(space)
     return still
 
 
-def _waiting(at_hand: Archive) -> set[str]:
-    return {copy.aip for copy in at_hand.catalogue.copies() if copy.state == "waiting"}
-
-
-async def _accepted(flow_run: UUID) -> None:
+async def _show(flow_run: UUID, still: bool) -> None:
+    """Brings the run to what is true: accepted once the copy is made, waiting also after somebody pressed Resume."""
+    waits, accepted = states.NAMES[Verdict.WAITING], states.NAMES[Verdict.ACCEPTED]
     async with get_client() as client:
         try:
             found = await client.read_flow_run(flow_run)
         except ObjectNotFound:
             return
-        if found.state is not None and found.state.name == states.NAMES[Verdict.WAITING]:
-            done: State[None] = Completed(
-                name=states.NAMES[Verdict.ACCEPTED], message="The copy that it waited for is made."
-            )
-            await client.set_flow_run_state(flow_run, done, force=True)
+        if found.state is None or found.state.is_final() or (still and found.state.name == waits):
+            return
+        true = states.make("PAUSED", waits, "Waits for a copy; it goes on by itself.")
+        if not still:
+            true = states.make("COMPLETED", accepted, "The copy that it waited for is made.")
+        await client.set_flow_run_state(flow_run, true, force=True)

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from flows import retries
 from pipeline.errors import Interrupted, Problem, SystemProblem, UsageProblem
 from pipeline.findings import problem_json
 from pipeline.ingest.item import Item
@@ -146,7 +148,9 @@ class Job:
             found = self._found.get(place)
         if self.stopped is not None:
             raise self.stopped
-        self.keep(place, found if found and found.verdict else self.work(place))
+        if found is None or found.verdict is None:
+            found = retries.patiently(lambda: self.work(place), self.delays)
+        self.keep(place, found)
 
     def keep(self, place: int, item: Item) -> None:
         """Settles a package; each is given on once, in the order of the packages."""
@@ -172,8 +176,6 @@ def at_hand(
     way: Way = whole_way,
 ) -> Job:
     """A job of this process's own, written down so that it is not forgotten if the process dies."""
-    from flows import retries
-
     row = _row(requests, lang)
     job = Job(requests[0].space, row, tuple(requests), done, progress, way, retries.AT_HAND)
     _live[row.id] = job
@@ -190,8 +192,6 @@ def queue(requests: Sequence[Request], lang: str) -> Row:
 
 def job(identifier: str) -> Job:
     """The job of a flow run: the one of this process, else made from its row in the data folder."""
-    from flows import retries
-
     if identifier in _live:
         return _live[identifier]
     space = workspace()
@@ -256,20 +256,32 @@ def folder(space: Workspace) -> Path:
     return space.root / "queue"
 
 
+def _file(space: Workspace, identifier: str, ended: bool) -> Path:
+    """Rows that are done lie apart: the worker looks through the others every other second."""
+    return folder(space) / ("done" if ended else "") / f"{identifier}.json"
+
+
 def keep(space: Workspace, row: Row) -> None:
     """Writes a row, whole or not at all."""
+    ended = row.stand in (Stand.DONE, Stand.STOPPED)
     value = asdict(row) | {"format": 1, "packages": [quote_from_bytes(os.fsencode(path)) for path in row.packages]}
-    folder(space).mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_json(folder(space) / f"{row.id}.json", value, mode=0o600)
+    file = _file(space, row.id, ended)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_json(file, value, mode=0o600)
+    _file(space, row.id, not ended).unlink(missing_ok=True)
 
 
 def load(space: Workspace, identifier: str) -> Row:
     """UsageProblem for an id that is no row (a form in the dashboard takes any text)."""
-    file = folder(space) / f"{identifier}.json"
-    if not identifier.isalnum() or not file.is_file():
+    if not identifier.isalnum():
         raise UsageProblem("USE-QUEUE-ROW", id=identifier)
+    file = _file(space, identifier, ended=False)
     try:
-        value = json.loads(file.read_bytes())
+        try:
+            value = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            file = _file(space, identifier, ended=True)
+            value = json.loads(file.read_bytes())
         form = value.pop("format", None)
         if form != 1:
             raise SystemProblem("SYS-FORMAT", what=file, found=form, known=1)
@@ -278,18 +290,34 @@ def load(space: Workspace, identifier: str) -> Row:
         value["owner"] = tuple(value["owner"]) if value["owner"] else None
         value["verdicts"], value["aips"] = tuple(value["verdicts"]), tuple(value["aips"])
         return Row(**value)
+    except FileNotFoundError:
+        raise UsageProblem("USE-QUEUE-ROW", id=identifier) from None
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise SystemProblem("SYS-READ", file=file, cause=problem) from problem
 
 
 def rows(space: Workspace) -> Iterator[Row]:
-    """All rows, oldest first."""
-    found = [load(space, file.stem) for file in folder(space).glob("*.json") if not file.name.startswith(".")]
+    """All rows that are not done, oldest first."""
+    found = []
+    for file in folder(space).glob("*.json"):
+        if not file.name.startswith("."):
+            with contextlib.suppress(UsageProblem):  # forgotten in the meantime
+                found.append(load(space, file.stem))
     yield from sorted(found, key=lambda row: (row.queued, row.id))
 
 
+def forget_done(space: Workspace, days: int) -> None:
+    """Removes rows that were done that long ago."""
+    oldest = time.time() - days * 86_400
+    for file in (folder(space) / "done").glob("*.json"):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+
+
 def forget(space: Workspace, row: Row) -> None:
-    (folder(space) / f"{row.id}.json").unlink(missing_ok=True)
+    for ended in (False, True):
+        _file(space, row.id, ended).unlink(missing_ok=True)
 
 
 def orphaned(row: Row) -> bool:

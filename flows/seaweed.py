@@ -1,11 +1,13 @@
 """The embedded S3: command line, secrets and readiness of one SeaweedFS on the loopback interface.
 
-Only master, volume, filer and S3 gateway are started. The filer refuses whoever has no key; the gRPC ports have no
-such lock, so a local process can still remove what is stored here: it is never called write-once.
+Only master, volume, filer and S3 gateway are started. Their HTTP ports ask for a key, their gRPC ports for a
+certificate; both lie in the data folder, so whoever may read it can still remove what is stored here: it is never
+called write-once.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import secrets
 import sysconfig
@@ -54,9 +56,13 @@ def prepare(space: Workspace) -> None:
         part.mkdir(parents=True, exist_ok=True, mode=0o700)
     security = folder / "security.toml"
     if not security.exists():
+        _certificate(folder)
         sections = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
         text = "".join(f'[{name}]\nkey = "{secrets.token_urlsafe(32)}"\n' for name in sections)
-        _secret(security, text + "[access]\nui = false\n")
+        text += '[access]\nui = false\n[grpc]\nca = "tls.crt"\n'
+        for server in ("master", "volume", "filer", "s3", "client"):
+            text += f'[grpc.{server}]\ncert = "tls.crt"\nkey = "tls.key"\n'
+        _secret(security, text)
     keys = credentials_file(space)
     if not keys.exists():
         access, secret = "LT" + secrets.token_hex(9).upper(), secrets.token_urlsafe(30)
@@ -134,6 +140,32 @@ def ready(ports: dict[str, int]) -> bool:
 def leftovers(ports: dict[str, int]) -> list[Path]:
     """Sockets that SeaweedFS lays into /tmp under the numbers of its ports and forgets when it is killed."""
     return [Path(f"/tmp/seaweedfs-{part}-grpc-{ports[name]}.sock") for part, name in _SOCKETS if name in ports]
+
+
+def _certificate(folder: Path) -> None:
+    """One certificate that signs itself: for this SeaweedFS and its shell, nobody else. It does not run out."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "luutru")])
+    # Dated back far enough for a clock that is put right later.
+    begin = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + datetime.timedelta(days=90_000))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _secret(folder / "tls.key", private.decode())
+    _secret(folder / "tls.crt", made.public_bytes(serialization.Encoding.PEM).decode())
 
 
 def _get(port: int, path: str) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MARK = "LUUTRU_SERVICES_OF"
 LOG_BYTES = 8 * 1024**2
-START_SECONDS = 120
+START_SECONDS = 180
 LOCK_SECONDS = 300
 PARTS = ("s3", "dashboard", "worker")
 _GRACE = {"worker": 8.0, "dashboard": 8.0, "s3": 2.0}

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 import os
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ async def _serve(space: Workspace) -> None:
     from flows.audit import audit_copies
     from flows.ingest import ingest_batch, ingest_package
 
-    runner = Runner(name="luutru", limit=AT_ONCE, query_seconds=3, pause_on_shutdown=False)
+    runner = runner_of(space)
     served = {
         "package": await _deploy(runner, ingest_package, "queue"),
         "batch": await _deploy(runner, ingest_batch, "queue"),
@@ -73,6 +74,15 @@ async def _serve(space: Workspace) -> None:
     finally:
         for task in beside:
             task.cancel()
+
+
+def runner_of(space: Workspace) -> Runner:
+    """Prefect's runner with its files in the data folder; by itself it shares one folder of /tmp with every user."""
+    tempfile.tempdir = str(space.services)
+    try:
+        return Runner(name="luutru", limit=AT_ONCE, query_seconds=3, pause_on_shutdown=False)
+    finally:
+        tempfile.tempdir = None
 
 
 async def _deploy(runner: Runner, flow: Flow[Any, Any], name: str, cron: str | None = None) -> UUID:
@@ -170,10 +180,7 @@ def _due(row: Row) -> bool:
 async def _tidy(space: Workspace) -> None:
     await take_up(space, of_worker_only=True)
     await asyncio.to_thread(services.trim_logs, space)
-    oldest = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=KEEP_DAYS)
-    for row in await asyncio.to_thread(lambda: list(jobs.rows(space))):
-        if row.ended and datetime.datetime.fromisoformat(row.ended) < oldest:
-            jobs.forget(space, row)
+    await asyncio.to_thread(jobs.forget_done, space, KEEP_DAYS)
 
 
 async def _again(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -60,8 +60,8 @@ def as_json(finding: Finding, profile: Profile | None = None) -> dict[str, Any]:
     values = {
         "file": shown(finding.file) if finding.file is not None else "",
         "line": str(finding.line) if finding.line is not None else "",
-        "expected": visible(finding.expected) if finding.expected is not None else "–",
-        "found": visible(finding.found) if finding.found is not None else "–",
+        "expected": visible(finding.expected) or "–",
+        "found": visible(finding.found) or "–",
     }
     return {
         "code": finding.code,
@@ -94,7 +94,10 @@ def visible(text: str | None) -> str | None:
     if text is None:
         return None
     cut = text if len(text) <= 500 else text[:499] + "…"
-    return shown(cut.encode("utf-8", "surrogateescape"))
+    try:
+        return shown(cut.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # a lone surrogate that stands for no byte, as JSON can hold it
+        return shown(cut.encode("utf-8", "backslashreplace"))
 
 
 def fill(template: str, values: dict[str, str]) -> str:

@@ -17,6 +17,9 @@ from pipeline.workspace import Workspace, write_json
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder that holds `profiles/` and `schemas/`."""
 
+FORMAT = 1
+"""Number of the form of settings, profiles and `stores.json`."""
+
 T = TypeVar("T")
 
 
@@ -37,6 +40,7 @@ class Profile:
 
     name: str
     accepts: tuple[str, ...]
+    format: int = 1
     makes: str | None = None
     copies: int = 2
     sites: int = 1
@@ -59,6 +63,7 @@ class Profile:
 class Settings:
     """`luutru.toml`. `workers` 0 = as many as cores; `big` in bytes: from here a package gets a flow run of its own."""
 
+    format: int = 1
     archive: str | None = None
     organisation: str = ""
     contact: str = "luutru@localhost"
@@ -152,6 +157,7 @@ def settings(space: Workspace) -> Settings:
     if not file.exists() and not os.environ.get("LUUTRU_CONFIG"):
         return Settings()
     found = read(Settings, file)
+    _known(found.format, file)
     if found.archive is not None:
         try:
             uuid.UUID(found.archive)
@@ -166,7 +172,15 @@ def profile(name: str) -> Profile:
     if not file.exists():
         known = ", ".join(sorted(p.stem for p in (PROJECT / "profiles").glob("*.toml")))
         raise UsageProblem("USE-PROFILE-UNKNOWN", profile=name, known=known)
-    return read(Profile, file)
+    found = read(Profile, file)
+    _known(found.format, file)
+    return found
+
+
+def _known(number: int, file: Path) -> None:
+    """Refuses a file of a later form than this version knows."""
+    if number != FORMAT:
+        raise SystemProblem("SYS-FORMAT", what=file, found=number, known=FORMAT)
 
 
 def household(space: Workspace) -> Household:

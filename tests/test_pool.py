@@ -43,8 +43,20 @@ def nothing() -> tuple[int, ...]:
     return ()
 
 
+OTHERS: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """What tests of other modules keep running beside these: their servers."""
+    OTHERS.clear()
+    OTHERS.update(psutil.Process().children(recursive=True))
+
+
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    """What has been started since the test began, and lives."""
+    ours = set(psutil.Process().children(recursive=True)) - OTHERS
+    return [process for process in ours if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def gone(pid: int, seconds: float = 10) -> bool:

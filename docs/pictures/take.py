@@ -44,7 +44,9 @@ def main(target: Path) -> None:
         )
         page.goto(address)
         page.evaluate("secret => localStorage.setItem('prefect-password', btoa(secret))", secret)
+        page.set_viewport_size({"width": WIDE, "height": HIGH + 200})
         _take(page, f"{address}/runs", target / "runs.png")
+        page.set_viewport_size({"width": WIDE, "height": HIGH})
         package, batch = _newest(found, "ingest"), _newest(found, "ingest-batch")
         if package:
             _take(page, f"{address}/runs/flow-run/{package['id']}", target / "package.png")

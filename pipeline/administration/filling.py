@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.administration.archive import Archive
 from pipeline.catalogue.holdings import Held, HeldCopy
 from pipeline.errors import SystemProblem
 from pipeline.records import CopyRow, CopyState, Evidence
+from pipeline.settings import Profile
 from pipeline.storage import copies
 from pipeline.storage.lines import Kind, StoreCopy, copy_made
 from pipeline.storage.stores import Store
@@ -33,6 +35,14 @@ def fill_waiting(at_hand: Archive, held: Held, wanted: int, scratch: Path) -> tu
             made += row.state is CopyState.VERIFIED
             rows.append(row)
     return tuple(rows)
+
+
+def enough(at_hand: Archive, rows: Iterable[CopyRow], profile: Profile) -> bool:
+    """Whether the verified copies are as many, at as many sites, as the profile asks. No site told counts as one."""
+    verified = {row.store for row in rows if row.state is CopyState.VERIFIED}
+    stores = [one for one in at_hand.household.stores if one.name in verified]
+    sites = {str(one.capabilities.get("site", "")) for one in stores}
+    return len(stores) >= profile.copies and len(sites) >= profile.sites
 
 
 def rows_of(at_hand: Archive, held: Held) -> tuple[CopyRow, ...]:

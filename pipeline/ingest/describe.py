@@ -88,7 +88,7 @@ def _received_files(current: Session, received: datetime) -> None:
     """A row per file that arrived, at a portable place that nobody else has."""
     ledger = current.ledger
     place = KINDS[_fact(current, "kind")].place
-    named = Namer(lambda: (place(entry.path).target for entry in ledger.entries() if not entry.is_folder))
+    named = Namer(lambda: (place(entry.path).target for entry in ledger.entries()))
     known = ledger.known()
     files, size = ledger.totals()
     done = 0

@@ -8,7 +8,8 @@ from pipeline.content.identification import format_findings
 from pipeline.findings import codes, level_of
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Checked, Ended, Inspected
-from pipeline.records import Finding, Level, Verdict
+from pipeline.packages.registry import KINDS
+from pipeline.records import Finding, Level, Use, Verdict
 from pipeline.workspace import now, rfc3339
 
 
@@ -28,6 +29,11 @@ def inspect(token: Checked) -> Inspected | Ended:
 
 
 def _findings(current: Session) -> Iterator[Finding]:
-    """Findings of identification, file by file: extension mismatch, nothing matched, engine missing."""
+    """Findings of identification of data files: extension mismatch, nothing matched, engine missing.
+
+    Tag files and metadata are read by their kind, whatever an engine makes of them.
+    """
+    place = KINDS[current.ledger.fact("kind") or "folder"].place
     for entry, _, found, _mime in current.ledger.known():
-        yield from format_findings(entry.path, entry.size, found)
+        if place(entry.path).use is Use.DATA:
+            yield from format_findings(entry.path, entry.size, found)

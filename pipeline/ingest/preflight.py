@@ -11,7 +11,7 @@ from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Profile, household
 from pipeline.storage import intents
 from pipeline.storage.lines import Kind, settings_changed
-from pipeline.storage.stores import Store
+from pipeline.storage.stores import Store, StoreAbsent
 from pipeline.workspace import Workspace, now, write_json
 
 LEAST_FREE = 64 * 1024**2
@@ -31,8 +31,10 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
     at_hand = archive(space)
     reached = at_hand.reach()
     writable = [store for store in reached if _writable(at_hand, store)]
-    if not writable:
-        raise next(iter(at_hand.absent.values()))
+    for problem in at_hand.absent.values():
+        # A store that is away comes back by itself, and copies wait for it. What needs a person is said at once.
+        if not writable or not isinstance(problem, StoreAbsent):
+            raise problem
     learn(at_hand.catalogue, writable)
     at_hand.journal.check(writable)
     close_finished(at_hand, writable)

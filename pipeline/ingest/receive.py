@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from pipeline.ingest.giving_up import give_up_work
 from pipeline.ingest.session import session, sweep
 from pipeline.ingest.tokens import Claimed, Ended, Received
 from pipeline.packages.registry import recognise
@@ -20,7 +21,7 @@ def receive(claim: Claimed) -> Received | Ended:
     token = Received(claim.space, profile, claim.package, claim.work)
     if not ledger.begin("receive", rfc3339(now())):
         return token
-    sweep(current)
+    sweep(current, give_up_work)
     ledger.find("receive", current.opened.findings)
     tree = current.opened.tree
     if tree is None:

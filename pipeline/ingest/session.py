@@ -18,6 +18,7 @@ from pipeline.errors import Interrupted, SystemProblem, UsageProblem
 from pipeline.ingest.tokens import Request, Token
 from pipeline.ledger import Ledger
 from pipeline.tree import Opened, Tree, open_tree
+from pipeline.workspace import Workspace
 
 Progress = Callable[[str, int, int, int, int], None]
 """(stage, files done, files in all, bytes done, bytes in all)."""
@@ -94,8 +95,11 @@ def discard(current: Session) -> None:
     shutil.rmtree(current.work, ignore_errors=True)
 
 
-def sweep(current: Session) -> None:
-    """Removes older work folders of the same package that nobody works on: what changed cannot be resumed."""
+def sweep(current: Session, first: Callable[[Workspace, Path], None]) -> None:
+    """Removes older work folders of the same package that nobody works on: what changed cannot be resumed.
+
+    `first` is called with each before it goes.
+    """
     space = current.request.space
     mine = os.fsencode(current.request.package)
     for work in space.work.iterdir():
@@ -104,6 +108,7 @@ def sweep(current: Session) -> None:
             continue
         lock = FileLock(space.locks / f"ingest-{work.name}.lock")
         with contextlib.suppress(Timeout), lock.acquire(timeout=0):
+            first(space, work)
             shutil.rmtree(work, ignore_errors=True)
 
 

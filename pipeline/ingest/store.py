@@ -7,10 +7,11 @@ import shutil
 from filelock import FileLock
 
 from pipeline.administration.archive import Archive, archive
-from pipeline.administration.filling import fill_waiting, rows_of
+from pipeline.administration.filling import enough, fill_waiting, rows_of
 from pipeline.catalogue.holdings import Held
 from pipeline.errors import SystemProblem
 from pipeline.findings import codes, level_of
+from pipeline.ingest.giving_up import give_up
 from pipeline.ingest.preflight import room
 from pipeline.ingest.sealed import SealedPlan
 from pipeline.ingest.session import Session, session
@@ -35,25 +36,37 @@ def store(token: Sealed) -> Stored | Ended:
     at_hand = archive(token.space)
     plan: Plan = SealedPlan(current, token.aip, token.version, token.inventory_sha256)
     with FileLock(token.space.locks / f"aip-{token.aip}.lock"):
-        at_hand.catalogue.catch_up()
-        held = at_hand.catalogue.by_submission(current.ledger.fact("submission_digest") or "")
-        if held is None:
-            stores = at_hand.reach()
-            if not stores:
-                raise next(iter(at_hand.absent.values()))
-            enough_room(current, stores)
-            try:
-                plan, rows = _write(current, at_hand, plan, stores)
-            except Diverged:
-                held = _learnt(at_hand, stores, current)
-                return _already(at_hand, held, token.profile, current)
-            commit(current, at_hand, plan, rows)
-            held = at_hand.catalogue.by_submission(current.ledger.fact("submission_digest") or "")
-            assert held is not None
-        elif held.inventory_digest != token.inventory_sha256:
-            return _already(at_hand, held, token.profile, current)
-        copies.close(held.urn, held.version, at_hand.reach())
-    return _verdict(token, held, at_hand)
+        held = _held(current, at_hand, plan)
+        if held.inventory_digest in (plan.inventory_sha256, current.ledger.fact("committed")):
+            copies.close(held.urn, held.version, at_hand.reach())
+            return _verdict(token, held, at_hand)
+    return _already(at_hand, held, token.profile, current)
+
+
+def _held(current: Session, at_hand: Archive, plan: Plan) -> Held:
+    """The AIP as the journal has it: written and committed here and now, unless it is there already."""
+    at_hand.catalogue.catch_up()
+    submission = current.ledger.fact("submission_digest") or ""
+    held = at_hand.catalogue.by_submission(submission)
+    if held is not None:
+        return held
+    stores = at_hand.reach()
+    if not stores:
+        raise next(iter(at_hand.absent.values()))
+    enough_room(current, stores)
+    try:
+        written, rows = _write(current, at_hand, plan, stores)
+    except Diverged:
+        return _learnt(at_hand, stores, current)
+    except SystemProblem as problem:
+        if problem.code == "SYS-SOURCE-CHANGED":
+            give_up(at_hand, plan.urn, plan.version, plan.inventory_sha256)
+        raise
+    current.ledger.keep(committed=written.inventory_sha256)  # an adopted write has another inventory than the sealed
+    commit(current, at_hand, written, rows)
+    held = at_hand.catalogue.by_submission(submission)
+    assert held is not None
+    return held
 
 
 def complete(token: Received, end: Ended) -> Ended:
@@ -168,15 +181,13 @@ def _learnt(at_hand: Archive, stores: list[Store], current: Session) -> Held:
 def _already(at_hand: Archive, held: Held, profile: Profile, current: Session) -> Ended:
     with FileLock(at_hand.space.locks / f"aip-{held.uuid}.lock"):
         rows = fill_waiting(at_hand, held, profile.copies, current.scratch)
-    enough = sum(row.state is CopyState.VERIFIED for row in rows) >= profile.copies
-    waits = None if enough else "copy"
-    verdict = Verdict.ALREADY if enough else Verdict.WAITING
-    return Ended(verdict, held.uuid, held.version, rows, waits)
+    if enough(at_hand, rows, profile):
+        return Ended(Verdict.ALREADY, held.uuid, held.version, rows)
+    return Ended(Verdict.WAITING, held.uuid, held.version, rows, "copy")
 
 
 def _verdict(token: Sealed, held: Held, at_hand: Archive) -> Stored | Ended:
     rows = rows_of(at_hand, held)
-    enough = sum(row.state is CopyState.VERIFIED for row in rows) >= token.profile.copies
-    if enough:
+    if enough(at_hand, rows, token.profile):
         return Stored(token.space, token.profile, token.package, token.work, held.uuid, held.version, rows)
     return Ended(Verdict.WAITING, held.uuid, held.version, rows, "copy")

@@ -76,11 +76,15 @@ def fill(
 
 
 def close(urn: str, version: int, stores: Sequence[Store]) -> None:
-    """Removes the intents of a version that is committed and in the journal. A store that is away keeps its intent:
-    it is removed when that copy is made."""
+    """Removes the intents of a version that is committed and in the journal, and of those before it.
+
+    A store that is away keeps its intent: it is removed when that copy is made.
+    """
     for store in stores:
         with contextlib.suppress(StoreAbsent):
-            intents.close(store, urn, version)
+            # A copy that was filled up at once may still have the intent of a version that it never took alone.
+            for number in range(1, version + 1):
+                intents.close(store, urn, number)
 
 
 def _carry(cargo: Cargo, stores: Sequence[Store], scratch: Path | None, progress: Progress) -> list[CopyRow]:
@@ -101,6 +105,7 @@ def _carry(cargo: Cargo, stores: Sequence[Store], scratch: Path | None, progress
             _stop_if_none(lanes)
         for lane in lanes:
             lane.drain()
+            lane.attempt(lane.look_again)
             lane.attempt(lane.put_inventories)
             lane.attempt(lane.remove_strays)
             lane.attempt(lane.store.sync)

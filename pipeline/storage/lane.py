@@ -125,6 +125,27 @@ class Lane:
     def put(self, piece: Piece, data: bytes) -> None:
         self.store.put(self.base + piece.path, data, piece.size, piece.sha256)
 
+    def look_again(self) -> None:
+        """Whoever slept past its lease must not go on below what another writer has committed meanwhile.
+
+        From here on only fixed names are written and strays removed; the commit itself has its own condition.
+        """
+        before = self.held.sha256 if self.held is not None else None
+        try:
+            now = ocfl.sidecar_digest(self.store.read(self.base + ocfl.SIDECAR))
+        except KeyError:
+            now = None
+        if now == self.cargo.inventory_sha256:
+            self.held, self.present = layout.settle(self.store, self.cargo.urn, self.scratch), {}
+        elif now != before:
+            raise layout.Diverged(
+                "SYS-STORE-DIVERGED",
+                store=self.store.name,
+                aip=self.cargo.urn,
+                found=now or "-",
+                expected=self.cargo.inventory_sha256,
+            )
+
     def put_inventories(self) -> None:
         cargo = self.cargo
         last = self.held.version if self.held is not None else 0

@@ -74,6 +74,7 @@ def add_store(
                     raise UsageProblem("USE-STORE-NAMED", store=name, found=passport.name)
             capabilities = probe(store)
             capabilities["store"] = found.store
+            capabilities["site"] = found.site
             if verify == "server" and not capabilities["checksum_refused"]:
                 raise UsageProblem("USE-STORE-VERIFY", store=name, verify=verify)
             furnish(store, found)
@@ -95,7 +96,7 @@ def probe_store(space: Workspace, name: str) -> StoreSetting:
         asked = replace(before, capabilities={**before.capabilities, **OPTIMISM})
         store = open_store(asked, held.archive, space.work)
         try:
-            capabilities = {**probe(store), "store": store.id}
+            capabilities = {**probe(store), "store": store.id, "site": before.capabilities.get("site", "")}
         finally:
             store.close()
         after = replace(before, capabilities=capabilities)

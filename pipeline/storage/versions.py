@@ -23,8 +23,9 @@ from pipeline.storage.stores import CHUNK, Store
 from pipeline.tree import Entry
 from pipeline.workspace import sync_folder
 
-_ROOT_SIDECAR = re.compile(
-    re.escape(layout.ROOT) + r"[0-9a-f]{3}/[0-9a-f]{3}/[0-9a-f]{3}/([^/]+)/" + re.escape(ocfl.SIDECAR) + r"\Z"
+# Either of the root pair: a commit may be cut off between the two.
+_ROOT_PAIR = re.compile(
+    re.escape(layout.ROOT) + r"[0-9a-f]{3}/[0-9a-f]{3}/[0-9a-f]{3}/([^/]+)/inventory\.json(?:\.sha256)?\Z"
 )
 
 
@@ -46,7 +47,7 @@ def objects(store: Store, scratch: Path | None = None) -> Iterator[ObjectHead]:
     """
     found = set()
     for key, _ in store.list(layout.ROOT):
-        match = _ROOT_SIDECAR.match(key)
+        match = _ROOT_PAIR.match(key)
         if match:
             found.add(unquote_to_bytes(match.group(1)).decode("utf-8", "replace"))
     for urn in sorted(found):
@@ -163,11 +164,10 @@ def restore(tree: StoredTree, folder: Path) -> Restored:
     """
     root = os.fsdecode(tree.name)
     target = folder / root
-    if target.exists() or target.is_symlink():
-        raise UsageProblem("USE-EXPORT-EXISTS", path=target)
     unfinished = folder / f".{root}.unfinished"
     files = size = 0
     try:
+        _refuse_taken(target)
         folder.mkdir(parents=True, exist_ok=True)
         # Left over from a run that was killed: it is complete nowhere, and its name is ours.
         if unfinished.is_symlink():
@@ -178,8 +178,7 @@ def restore(tree: StoredTree, folder: Path) -> Restored:
             size += _write(tree, entry.path, unfinished / os.fsdecode(entry.path))
             files += 1
         _sync_all(unfinished)
-        if target.exists() or target.is_symlink():
-            raise UsageProblem("USE-EXPORT-EXISTS", path=target)
+        _refuse_taken(target)
         unfinished.rename(target)
         sync_folder(folder)
     except OSError as problem:
@@ -189,6 +188,11 @@ def restore(tree: StoredTree, folder: Path) -> Restored:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return Restored(target, files, size)
+
+
+def _refuse_taken(target: Path) -> None:
+    if os.path.lexists(target):
+        raise UsageProblem("USE-EXPORT-EXISTS", path=target)
 
 
 def _write(tree: StoredTree, path: PackagePath, target: Path) -> int:

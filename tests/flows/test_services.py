@@ -38,7 +38,7 @@ def secrets_of(space: Workspace) -> list[str]:
     """Every secret of a data folder's servers."""
     keys = configparser.ConfigParser()
     keys.read(seaweed.credentials_file(space))
-    jwt = re.findall(r'key = "([^"]+)"', (seaweed.home(space) / "security.toml").read_text())
+    jwt = re.findall(r'key = "([\w-]{40,})"', (seaweed.home(space) / "security.toml").read_text())
     password = services.status(space).password()
     assert len(jwt) == 4
     return [keys["default"]["aws_secret_access_key"], password, password.partition(":")[2], *jwt]
@@ -107,6 +107,8 @@ def test_nobody_listens_outside_loopback(served: Workspace) -> None:
                 heard.append((process.name(), connection.laddr.ip, connection.laddr.port))
     assert len(heard) >= 9
     assert {ip for _, ip, _ in heard} <= {"127.0.0.1", "::1"}, heard
+    connections = [one for process in found for one in process.net_connections("inet")]
+    assert {one.raddr[0] for one in connections if len(one.raddr)} == {"127.0.0.1"}
 
 
 def test_only_known_ports_are_open(served: Workspace) -> None:
@@ -126,6 +128,18 @@ def test_the_side_doors_of_the_store_are_locked(served: Workspace) -> None:
     assert status_of(f"http://127.0.0.1:{at['s3']}/{seaweed.BUCKET}/a/side-door", "DELETE") == 403
     assert status_of(f"http://127.0.0.1:{at['s3']}/{seaweed.BUCKET}/a/side-door") == 403
     assert s3_client(served).get_object(Bucket=seaweed.BUCKET, Key="a/side-door")["Body"].read() == b"kept"
+
+
+def test_a_shell_without_the_certificate_reaches_nothing(served: Workspace, tmp_path: Path) -> None:
+    s3_client(served).put_object(Bucket=seaweed.BUCKET, Key="a/by-shell", Body=b"kept")
+    command = [word for word in seaweed.shell_command(services.status(served).ports) if word != "-config_dir=."]
+    (tmp_path / "logs").mkdir()
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={}) as shell:
+        try:
+            shell.communicate(f"fs.rm -r /buckets/{seaweed.BUCKET}/a\nexit\n".encode(), timeout=8)
+        except subprocess.TimeoutExpired:
+            shell.kill()
+    assert s3_client(served).get_object(Bucket=seaweed.BUCKET, Key="a/by-shell")["Body"].read() == b"kept"
 
 
 def test_buckets_are_not_made_by_writing(served: Workspace) -> None:
@@ -157,7 +171,7 @@ def test_secrets_stand_in_no_process_list_and_no_log(served: Workspace, shown: d
     for log in logs:
         text = log.read_bytes()
         assert not any(secret in text for secret in secrets), log
-    told = json.dumps([ask(served, "/artifacts/filter", {}), ask(served, "/logs/filter", {}), shown])
+    told = json.dumps([ask(served, "/artifacts/filter", {}), ask(served, "/logs/filter", {}), shown["batch"]])
     assert not any(secret.decode() in told for secret in secrets)
 
 
@@ -298,8 +312,7 @@ def test_a_server_that_does_not_start_is_named_with_its_log(tmp_path: Path) -> N
 
     space = space_at(tmp_path)
     seaweed.prepare(space)
-    (seaweed.home(space) / "data").rmdir()
-    (seaweed.home(space) / "data").write_text("no folder")
+    (seaweed.home(space) / "data" / "filerldb2").write_text("no folder")
     try:
         with pytest.raises(SystemProblem) as problem:
             services.ensure_s3(space)

@@ -133,7 +133,7 @@ def test_the_table_fills_while_the_batch_runs(served: Workspace, tmp_path: Path)
 
 
 def test_nothing_is_left_of_a_finished_command(served: Workspace, shown: dict[str, Any]) -> None:
-    left = [json.loads(row.read_text()) for row in (served.root / "queue").glob("*.json")]
+    left = [json.loads(row.read_text()) for row in (served.root / "queue").rglob("*.json")]
     assert {row["stand"] for row in left} <= {"waiting"}
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,22 @@ from flows import jobs, services
 from flows.jobs import Stand
 from pipeline.settings import PROJECT
 from pipeline.workspace import Workspace
-from tests.flows.conftest import ask, space_at, wait_for
+from tests.flows.conftest import ask, wait_for
 from tests.flows.test_view import artifacts, runs, state, tasks
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A data folder with its servers and two stores: a folder, and the embedded bucket."""
-    space = space_at(tmp_path_factory.mktemp("archive"))
-    try:
-        found = services.up(space)
-        luutru(space, "store", "add", "vault", (space.root.parent / "vault").as_uri())
-        luutru(
-            space, "store", "add", "bucket", f"s3://{found.bucket}/test", "--endpoint", str(found.s3),
-            "--credentials-file", str(found.s3_credentials),
-        )  # fmt: skip
-        yield space
-    finally:
-        services.down(space)
+def archive(served: Workspace) -> Workspace:
+    """The data folder with its servers, and two stores: a folder, and the embedded bucket."""
+    found = services.up(served)
+    luutru(served, "store", "add", "vault", (served.root.parent / "vault").as_uri())
+    luutru(
+        served, "store", "add", "bucket", f"s3://{found.bucket}/test", "--endpoint", str(found.s3),
+        "--credentials-file", str(found.s3_credentials),
+    )  # fmt: skip
+    return served
 
 
 def command(space: Workspace, *words: str) -> subprocess.Popen[str]:
@@ -64,7 +59,9 @@ def package(tmp_path: Path, name: str, files: int = 1) -> Path:
 
 
 def rows(space: Workspace, path: Path) -> list[jobs.Row]:
-    return [row for row in jobs.rows(space) if path in row.packages]
+    """Rows with this package, done ones too."""
+    done = [jobs.load(space, file.stem) for file in (jobs.folder(space) / "done").glob("[!.]*.json")]
+    return [row for row in (*jobs.rows(space), *done) if path in row.packages]
 
 
 def stands(space: Workspace, path: Path, stand: Stand) -> jobs.Row | None:
@@ -121,13 +118,16 @@ def test_a_copy_that_waits_for_its_store_is_made_when_the_store_is_back(archive:
     luutru(archive, "ingest", str(path), expect=4)
     [run] = [run for run in runs(archive, "ingest") if run["name"] == "waits"]
     assert state(run) == ("PAUSED", "Waiting")
+
+    def shown_as(kind: str, name: str) -> Any:
+        return state(ask(archive, f"/flow_runs/{run['id']}")) == (kind, name)
+
+    # Somebody presses Resume: it is no button that a copy listens to.
+    ask(archive, f"/flow_runs/{run['id']}/resume", {})
+    assert shown_as("RUNNING", "Running")
+    wait_for(lambda: shown_as("PAUSED", "Waiting"), 100)
     services.up(archive)
-
-    def settled() -> Any:
-        [again] = [one for one in runs(archive, "ingest") if one["id"] == run["id"]]
-        return state(again) == ("COMPLETED", "Accepted")
-
-    assert wait_for(settled, 150)
+    assert wait_for(lambda: shown_as("COMPLETED", "Accepted"), 150)
     assert '"already archived"' in luutru(archive, "ingest", str(path), "--json")
 
 
@@ -162,3 +162,10 @@ def test_damage_makes_the_audit_red(archive: Workspace) -> None:
     items = [{"result": "intact"}, {"result": "damaged"}]
     found = states.of_audit(1, items)
     assert (found.type.value, found.name, found.message) == ("FAILED", "Failed", "1 damaged, 1 intact")
+
+
+def test_the_runner_shares_no_folder_with_other_users(archive: Workspace) -> None:
+    """What another user's Prefect left in the temporary folder kept the worker from starting."""
+    worker = psutil.Process(services.status(archive).pids["worker"])
+    assert worker.is_running()
+    assert list((archive.services / "runner_storage").iterdir())

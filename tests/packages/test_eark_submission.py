@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,22 @@ def test_files_that_have_no_place(tmp_path: Path, path: str, use: Use) -> None:
     wrong = FileRow(PackagePath(path.encode()), 0, "0" * 64, use, "text/plain", WHEN, owner)
     with pytest.raises(ValueError, match=r"b'"):
         list(generated(replace(rows, file_rows=(*rows.file_rows, wrong)), tmp_path / "b"))
+
+
+def test_what_is_written_may_become_a_row_meanwhile(tmp_path: Path) -> None:
+    """Who keeps the rows may add each generated file to them before the next one is composed."""
+    alone = composed(tmp_path / "alone")
+    root = tmp_path / "growing" / IDENTITY.root
+    rows = sample_rows(root)
+    grown: list[FileRow] = list(rows.file_rows)
+
+    class Growing:
+        identity, representations, descriptions = rows.identity, rows.representations, rows.descriptions
+        events, agents, rights, file = rows.events, rows.agents, rows.rights, rows.file
+
+        def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
+            return replace(rows, file_rows=tuple(grown)).files(use, representation)
+
+    for made in AIP.compose(Growing(), root):
+        grown.append(FileRow(made.path, made.size, made.sha256, made.use, "application/xml", WHEN))
+    assert (root / "METS.xml").read_bytes() == (alone / "METS.xml").read_bytes()

@@ -16,6 +16,7 @@ from pipeline.plan import Content
 from pipeline.records import CopyState, Evidence
 from pipeline.storage import copies, intents
 from pipeline.storage.copies import write
+from pipeline.storage.judging import judge
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.layouts.ocfl import Diverged
 from pipeline.storage.stores import Store
@@ -167,6 +168,30 @@ def test_the_missing_copy_is_filled_from_the_verified_one(two: list[Store], tmp_
     assert contents(two[1], "intents/") == {}
 
 
+def test_filling_is_resumed_wherever_it_stopped(folders: list[Store], tmp_path: Path) -> None:
+    first = plan(tmp_path, STATE_1)
+    second = plan(tmp_path, STATE_2, first)
+    source, target = folders
+    for made in (first, second):
+        write(made, [source])
+        copies.close(URN, made.version, [source])
+    for held in (0, 1):
+        for after in range(40):
+            if held:
+                write(first, [target])
+            try:
+                copies.fill(source, Broken(target, fail_after=after), URN, scratch=tmp_path)
+            except SystemProblem:
+                copies.fill(source, target, URN, scratch=tmp_path)
+            else:
+                assert after > 8
+            copies.close(URN, 2, [target])
+            assert contents(target, layout.prefix(URN)) == contents(source, layout.prefix(URN))
+            assert contents(target, intents.FOLDER) == {}
+            for key, _ in list(target.list(layout.prefix(URN))):
+                target.delete(key)
+
+
 def test_a_copy_that_is_behind_is_filled_up_and_refuses_a_jump(two: list[Store], tmp_path: Path) -> None:
     first = plan(tmp_path, STATE_1)
     second = plan(tmp_path, STATE_2, first)
@@ -206,6 +231,24 @@ def test_another_committed_version_is_never_written_over(store: Store, tmp_path:
     with pytest.raises(Diverged):
         intents.abandon(store, URN, 1)
     assert contents(store, "") == before
+
+
+def test_a_writer_that_slept_past_its_lease_removes_nothing_of_the_other(store: Store, tmp_path: Path) -> None:
+    """It saw another attempt's file as a stray; meanwhile that attempt was committed."""
+    other = plan(tmp_path / "other", {**STATE_1, "only-theirs.bin": b"only theirs"})
+    digest = hashlib.sha256(b"only theirs").hexdigest()
+    store.put(f"{layout.prefix(URN)}v1/content/{digest[:2]}/{digest}", b"only theirs", 11, digest)
+
+    def overtaken(number: int) -> None:
+        if number == 4:
+            store.delete(intents.key_of(URN, 1))
+            assert write(other, [store])[0].state is CopyState.VERIFIED
+            copies.close(URN, 1, [store])
+
+    with pytest.raises(Diverged):
+        write(plan(tmp_path / "ours", STATE_1), [Broken(store, before=overtaken)])
+    assert [one.inventory_sha256 for one in objects(store)] == [other.inventory_sha256]
+    assert judge(store, URN, known={1: other.inventory_sha256}).intact
 
 
 def interrupted(made: BytesPlan, store: Store, after: int) -> None:

@@ -41,6 +41,9 @@ UNKNOWN = "unknown"
 EMPTY_FOLDER = "empty folder"
 LAST_MODIFIED = "last modified"
 AIP_VERSION = "AIP version"
+AIP_FORMAT = "AIP format"
+FORMAT = 1
+"""Number of the form that our AIPs have; one that a reader does not know is refused."""
 
 _SECOND = "second "
 _KEY = "key: "
@@ -71,8 +74,9 @@ def event_identifier(aip: AipIdentity, key: str) -> Identifier:
 
 
 def entity_object(aip: AipIdentity) -> Object:
-    """The intellectual entity: the package itself, with the number of its version."""
-    return Object(premis.ENTITY, (entity_identifier(aip),), ((AIP_VERSION, str(aip.version)),))
+    """The intellectual entity: the package itself, with the number of its form and of its version."""
+    entries = ((AIP_FORMAT, str(FORMAT)), (AIP_VERSION, str(aip.version)))
+    return Object(premis.ENTITY, (entity_identifier(aip),), entries)
 
 
 def representation_object(aip: AipIdentity, row: Representation, whole: bool) -> Object:

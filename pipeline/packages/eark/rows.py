@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from pipeline import names
+from pipeline.errors import SystemProblem
 from pipeline.packages.eark import layout, preservation
 from pipeline.records import (
     Agent,
@@ -152,6 +153,9 @@ class EarkRows:
     def _version(self) -> int:
         for part in self._parts(self._root):
             if isinstance(part, premis.Object) and part.category == premis.ENTITY:
+                for kind, value in part.properties:
+                    if kind == preservation.AIP_FORMAT and value != str(preservation.FORMAT):
+                        raise SystemProblem("SYS-FORMAT", what="AIP", found=value, known=preservation.FORMAT)
                 for kind, value in part.properties:
                     if kind == preservation.AIP_VERSION and value.isascii() and value.isdigit() and len(value) < 10:
                         return int(value)

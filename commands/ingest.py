@@ -115,7 +115,7 @@ def _report(space: Any, documents: list[dict[str, Any]]) -> None:
 def _packages(path: Path, batch: bool) -> list[Path]:
     """The path itself, or with `--batch` each of its children in order of name."""
     try:
-        if not path.exists() and not path.is_symlink():
+        if not path.exists():
             raise UsageProblem("USE-PATH", path=path)
         if not batch:
             return [path]

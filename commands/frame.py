@@ -81,7 +81,6 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
     try:
         _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra)
     except SystemProblem as problem:
-        note(problem_text({"problem": problem_json(problem)}, tongue))
         return code if code in (70, 130, 143) else problem.exit_code
     return code
 
@@ -113,8 +112,9 @@ def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool) 
 
 
 def put(out: TextIO, text: str) -> None:
-    """A line or more on an output; SystemProblem when nobody takes it (a full disk, a pipe that was closed)."""
+    """A line or more on an output; SystemProblem, told already, when nobody takes it (a full disk, a closed pipe)."""
     from pipeline.errors import SystemProblem
+    from pipeline.findings import problem_json
 
     try:
         out.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
@@ -124,7 +124,9 @@ def put(out: TextIO, text: str) -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, out.fileno())
         os.close(silence)
-        raise SystemProblem("SYS-WRITE", file=out.name, cause=problem.strerror or problem) from problem
+        told = SystemProblem("SYS-WRITE", file=out.name, cause=problem.strerror or problem)
+        note(problem_text({"problem": problem_json(told)}, language(None)))
+        raise told from problem
 
 
 def tables(document: dict[str, Any], lang: str) -> str:

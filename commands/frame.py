@@ -50,7 +50,7 @@ def language(wanted: str | None) -> str:
 
 def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str | None) -> int:
     """Runs a command's work and prints its answer; returns the exit code of the contract."""
-    from pipeline.errors import Interrupted, Problem, SystemProblem
+    from pipeline.errors import Interrupted, Problem, SystemProblem, of_the_system
     from pipeline.findings import problem_json
     from pipeline.workspace import now, rfc3339
 
@@ -74,8 +74,9 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
         code, items, extra = 128 + (got[0] if got else signal.SIGINT), [], {}
         text = _stopped
     except Exception as bug:
-        told = problem_json(_crash(bug))
-        code, items, extra = 70, [], {"problem": told}
+        system = of_the_system(bug)
+        told = problem_json(system or _crash(bug))
+        code, items, extra = system.exit_code if system else 70, [], {"problem": told}
         text = problem_text
     document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
     try:

@@ -246,6 +246,20 @@ def test_a_quota_at_any_write(house: House, tmp_path: Path, limit: int) -> None:
     whole(house, 1)
 
 
+def test_a_full_disk_at_any_file(house: House, tmp_path: Path) -> None:
+    """The n-th file that is opened to be written cannot be: never a bug, nothing by halves, and it goes on."""
+    seen = []
+    for number in (1, 5, 8, *range(10, 36, 2)):
+        good = package(tmp_path, f"gói {number}")
+        answer = house.run("ingest", good, env=faulty(("write", str(number), "ENOSPC")))
+        assert answer.exit in (0, 3, 4), (number, answer.out, answer.err)
+        seen.append(answer.exit)
+        assert faults(answer.document or {}) == []
+        fits(house.run("ingest", good), 0)
+    assert seen.count(3) > 8, seen
+    whole(house, len(seen))
+
+
 # --- stores that are not there, or not ours ---
 
 

@@ -28,9 +28,7 @@ demo: install ## take every package of sample_packages/ the whole way, and show 
 	@$(BIN)/python setup/demo.py
 
 test: install-test lint ## everything: lint, types, imports, and every test (what CI runs)
-	@# Two workers share two cores: what failed is tried once more, alone, before it counts.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) || \
-	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 check: install-test lint ## lint, types, imports and the fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "$(FAST)"

@@ -18,6 +18,18 @@ SECTIONS = (
 )
 
 
+class Place(click.Path):
+    """A path; an empty word (`"$UNSET"`) is a mistake, never the folder where one stands."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Sections(click.Group):
     """Help that lists the commands by what a person wants to do."""
 
@@ -61,7 +73,7 @@ def luutru() -> None:
 
 
 @luutru.command(cls=Example, example="luutru ingest sample_packages/* --json")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=Place())
 @click.option("--batch", is_flag=True, help="Each PATH is a folder whose children are packages.")
 @click.option("--profile", default="eark", show_default=True, help="What this archive asks of packages.")
 @click.option("--kind", help="Take the packages as this kind instead of recognising it.")
@@ -89,7 +101,7 @@ def validate(paths: tuple[str, ...], profile: str | None, kind: str | None, as_j
 
 
 @luutru.command(cls=Example, example="luutru identify scans/ --json")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=Place())
 @json_option
 def identify(paths: tuple[Path, ...], as_json: bool, lang: str | None) -> None:
     """Tell the format of every file by PRONOM."""
@@ -110,7 +122,7 @@ def show(aip: str, as_json: bool, lang: str | None) -> None:
 
 @luutru.command(cls=Example, example="luutru export 6f1c2f0e out/")
 @click.argument("aip")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=Place())
 @click.option("--version", help="A version other than the newest, as v1.")
 @json_option
 def export(aip: str, folder: Path, version: str | None, as_json: bool, lang: str | None) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline import VERSION
 
@@ -50,7 +50,7 @@ def language(wanted: str | None) -> str:
 
 def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str | None) -> int:
     """Runs a command's work and prints its answer; returns the exit code of the contract."""
-    from pipeline.errors import Interrupted, Problem
+    from pipeline.errors import Interrupted, Problem, SystemProblem, of_the_system
     from pipeline.findings import problem_json
     from pipeline.workspace import now, rfc3339
 
@@ -73,14 +73,16 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
     except (Interrupted, KeyboardInterrupt):
         code, items, extra = 128 + (got[0] if got else signal.SIGINT), [], {}
         text = _stopped
-    except BrokenPipeError:
-        raise
     except Exception as bug:
-        told = problem_json(_crash(bug))
-        code, items, extra = 70, [], {"problem": told}
+        system = of_the_system(bug)
+        told = problem_json(system or _crash(bug))
+        code, items, extra = system.exit_code if system else 70, [], {"problem": told}
         text = problem_text
     document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
-    _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra)
+    try:
+        _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra)
+    except SystemProblem as problem:
+        return code if code in (70, 130, 143) else problem.exit_code
     return code
 
 
@@ -105,13 +107,27 @@ def note(text: str) -> None:
 
 def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool) -> None:
     if as_json:
-        data = json.dumps(document, ensure_ascii=False, indent=1)
-        sys.stdout.buffer.write(data.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stdout.flush()
+        put(sys.stdout, json.dumps(document, ensure_ascii=False, indent=1))
     elif text:
-        out = sys.stderr if failed else sys.stdout
+        put(sys.stderr if failed else sys.stdout, text)
+
+
+def put(out: TextIO, text: str) -> None:
+    """A line or more on an output; SystemProblem, told already, when nobody takes it (a full disk, a closed pipe)."""
+    from pipeline.errors import SystemProblem
+    from pipeline.findings import problem_json
+
+    try:
         out.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
         out.flush()
+    except OSError as problem:
+        # What lies in the buffer still would fail once more when the interpreter ends.
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, out.fileno())
+        os.close(silence)
+        told = SystemProblem("SYS-WRITE", file=out.name, cause=problem.strerror or problem)
+        note(problem_text({"problem": problem_json(told)}, language(None)))
+        raise told from problem
 
 
 def tables(document: dict[str, Any], lang: str) -> str:

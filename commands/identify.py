@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from commands.frame import Answer, answer, language, note, problem_text
+from commands.frame import Answer, answer, language, note, problem_text, put
 
 
 def identify(paths: tuple[Path, ...], *, as_json: bool, lang: str | None) -> int:
@@ -37,11 +37,9 @@ def _identify(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
                 code = 3
                 note(problem_text({"problem": problem_json(one.problem)}, lang))
             else:
-                told = json.dumps(one, ensure_ascii=False) if as_json else _line(one)
-                sys.stdout.buffer.write(told.encode("utf-8", "backslashreplace") + b"\n")
+                put(sys.stdout, json.dumps(one, ensure_ascii=False) if as_json else _line(one))
             if stopping.is_set():
                 raise Interrupted
-    sys.stdout.flush()
     return Answer([], code, lambda document, lang: "", printed=True)
 
 

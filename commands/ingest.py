@@ -73,13 +73,19 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
             stopped = True
     if not stopped and services is None:
         _fill(space, lang)
-    finish(space, lang)
     documents = [item.document() for item in items]
     code = exit_code([item.exit for item in items])
+    extra = {}
+    try:
+        finish(space, lang)
+    except SystemProblem as problem:
+        # What was done is told all the same; but it is no success before the journal lies in the stores.
+        _note(problem, lang)
+        extra, code = {"problem": problem_json(problem)}, exit_code([code, problem.exit_code])
     if stopped:
         note({"vi": "Đã dừng; chạy lại đúng lệnh này để làm tiếp.", "en": "Stopped; the same command goes on."}[lang])
-    _report(space, documents)
-    return Answer(documents, code, tables)
+    _report(space, documents, lang)
+    return Answer(documents, code, tables, extra)
 
 
 def _fill(space: Any, lang: str) -> None:
@@ -106,16 +112,21 @@ def _note(problem: Problem, lang: str) -> None:
     note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
 
 
-def _report(space: Any, documents: list[dict[str, Any]]) -> None:
+def _report(space: Any, documents: list[dict[str, Any]], lang: str) -> None:
+    """The page for people; without it nothing is lost, so it is only said."""
     from pipeline.reports.html import write_ingest_report
 
-    write_ingest_report(space.reports / "ingest.html", documents)
+    page = space.reports / "ingest.html"
+    try:
+        write_ingest_report(page, documents)
+    except OSError as problem:
+        _note(SystemProblem("SYS-WRITE", file=page, cause=problem.strerror or problem), lang)
 
 
 def _packages(path: Path, batch: bool) -> list[Path]:
     """The path itself, or with `--batch` each of its children in order of name."""
     try:
-        if not path.exists() and not path.is_symlink():
+        if not path.exists():
             raise UsageProblem("USE-PATH", path=path)
         if not batch:
             return [path]

@@ -392,6 +392,9 @@ def _gone(processes: list[psutil.Process], seconds: float, only: set[int] | None
             del _CHILDREN[pid]
         left = []
         for process in processes:
+            if process.pid in _CHILDREN:  # gone when it is reaped, not when its first thread is
+                left.append(process)
+                continue
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                     left.append(process)

@@ -6,6 +6,8 @@ lie in `schemas/findings/use.tsv` and `sys.tsv` in Vietnamese and English.
 
 from __future__ import annotations
 
+import errno
+
 
 class Problem(Exception):
     """A verdict was not reached. `code` is permanent; `values` fill the placeholders of its texts."""
@@ -42,6 +44,24 @@ class Interrupted(Exception):
     """A person asked to stop; what is finished is kept and the same command goes on."""
 
     exit_code = 130
+
+
+_DISK = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM,
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM,
+}  # fmt: skip
+
+
+def of_the_system(fault: BaseException) -> SystemProblem | None:
+    """The problem that an error of the operating system is when nobody nearer took it: full, read-only, broken.
+
+    None for what is a fault of ours, such as a file that we ought to have made.
+    """
+    if not isinstance(fault, OSError) or fault.errno not in _DISK:
+        return None
+    file = fault.filename if fault.filename is not None else "?"
+    name = file.decode("utf-8", "surrogateescape") if isinstance(file, bytes) else file
+    return SystemProblem("SYS-WRITE", file=name, cause=fault.strerror or fault)
 
 
 def _rebuild(kind: type[Problem], code: str, transient: bool, values: dict[str, str]) -> Problem:

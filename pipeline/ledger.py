@@ -54,6 +54,30 @@ SUBMISSION, WORK = "submission", "work"
 """Where the bytes of an AIP's file lie: in the submission under a raw path, or in a file of the work folder."""
 
 
+class _Connection(sqlite3.Connection):
+    """Faults of the disk (full, quota, not to be opened) are system problems; a damaged file stays a DatabaseError."""
+
+    file: Path
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, values)
+        except sqlite3.OperationalError as problem:
+            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
+        try:
+            return super().executemany(sql, rows)
+        except sqlite3.OperationalError as problem:
+            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        try:
+            return super().executescript(script)
+        except sqlite3.OperationalError as problem:
+            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+
+
 class Ledger:
     """Typed rows of one ingest. Written in any order, read in an order of content, never by row id or time."""
 
@@ -68,7 +92,13 @@ class Ledger:
             self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=60)
+        try:
+            db = sqlite3.connect(
+                self.file, check_same_thread=False, isolation_level=None, timeout=60, factory=_Connection
+            )
+        except sqlite3.OperationalError as problem:
+            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+        db.file = self.file
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
@@ -88,17 +118,14 @@ class Ledger:
 
     def _many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
         """One committed batch."""
+        self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(sql, rows)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-        except sqlite3.OperationalError as problem:
-            raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
+            self._db.executemany(sql, rows)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     # facts: small things about the whole ingest
 

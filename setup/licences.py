@@ -25,7 +25,7 @@ print(json.dumps([{
 # Packages whose metadata name no licence: read in their own files, November 2026.
 READ_IN_THE_FILES = {"ocfl-py": "MIT"}
 # Packages that only another Python or another system gets: looked up there.
-ELSEWHERE = {"pywin32": "PSF-2.0", "whenever": "MIT"}
+ELSEWHERE = {"brotlicffi": "MIT", "pywin32": "PSF-2.0", "whenever": "MIT"}
 
 
 def canonical(name: str) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from pipeline.errors import Interrupted, Problem, SystemProblem
+from pipeline.errors import Interrupted, Problem, SystemProblem, of_the_system
 from pipeline.findings import as_json, problem_json
 from pipeline.ingest.check import check
 from pipeline.ingest.describe import describe
@@ -65,7 +65,9 @@ def ingest(request: Request, run: Run = call, progress: Progress = quiet) -> Ite
     except (Interrupted, KeyboardInterrupt):
         raise
     except Exception as bug:
-        told = {**problem_json(crash_report(request.space, bug)), "exit": 70}
+        system = of_the_system(bug)
+        known = system or crash_report(request.space, bug)
+        told = {**problem_json(known), "exit": system.exit_code if system else 70}
         return Item(shown_path, request.profile.name, None, seconds=_since(started), problem=told)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline import VERSION
-from pipeline.errors import Interrupted, SystemProblem, UsageProblem
+from pipeline.errors import Interrupted, SystemProblem
 from pipeline.ingest.tokens import Request, Token
 from pipeline.ledger import Ledger
 from pipeline.tree import Opened, Tree, open_tree
@@ -138,9 +138,8 @@ def _key(request: Request) -> tuple[str, Opened | None]:
     package = request.package
     try:
         state = os.stat(package)
-    except FileNotFoundError:
-        raise UsageProblem("USE-PATH", path=package) from None
     except OSError as problem:
+        # It was there when the command began, or its folder listed it.
         raise SystemProblem("SYS-READ", file=package, cause=problem.strerror or problem) from problem
     opened = None
     facts: tuple[object, ...] = (state.st_size, 1, state.st_mtime_ns)

@@ -25,6 +25,7 @@ from pipeline.storage.layouts.ocfl import Diverged
 from pipeline.storage.lines import Commit, Kind, StoreCopy, intent_abandoned
 from pipeline.storage.stores import Store
 from pipeline.storage.stores.file import folder_of
+from pipeline.workspace import now, rfc3339
 
 
 def store(token: Sealed) -> Stored | Ended:
@@ -33,6 +34,7 @@ def store(token: Sealed) -> Stored | Ended:
     Fewer copies: `waiting`, for the copy; it is made later from a verified one, not from the submission.
     """
     current = session(token)
+    current.ledger.begin("store", rfc3339(now()))
     at_hand = archive(token.space)
     plan: Plan = SealedPlan(current, token.aip, token.version, token.inventory_sha256)
     with FileLock(token.space.locks / f"aip-{token.aip}.lock"):

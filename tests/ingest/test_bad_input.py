@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ARCHIVE, CLOCK, House
+from tests.command import ARCHIVE, CLOCK, LUUTRU, House
 from tests.contract import faults
 from tests.ingest.bad import (
     SAMPLES,
@@ -246,6 +246,20 @@ def test_a_quota_at_any_write(house: House, tmp_path: Path, limit: int) -> None:
     whole(house, 1)
 
 
+def test_a_full_disk_at_any_file(house: House, tmp_path: Path) -> None:
+    """The n-th file that is opened to be written cannot be: never a bug, nothing by halves, and it goes on."""
+    seen = []
+    for number in (1, 5, 8, *range(10, 36, 2)):
+        good = package(tmp_path, f"gói {number}")
+        answer = house.run("ingest", good, env=faulty(("write", str(number), "ENOSPC")))
+        assert answer.exit in (0, 3, 4), (number, answer.out, answer.err)
+        seen.append(answer.exit)
+        assert faults(answer.document or {}) == []
+        fits(house.run("ingest", good), 0)
+    assert seen.count(3) > 8, seen
+    whole(house, len(seen))
+
+
 # --- stores that are not there, or not ours ---
 
 
@@ -365,8 +379,9 @@ def test_the_same_package_again(house: House, tmp_path: Path) -> None:
 
 def test_usage_is_told_before_anything_runs(house: House, tmp_path: Path) -> None:
     good = package(tmp_path)
-    file = tmp_path / "tệp.txt"
+    file, broken = tmp_path / "tệp.txt", tmp_path / "đứt"
     file.write_text("x")
+    broken.symlink_to(tmp_path / "nowhere")
     cases: list[tuple[tuple[str | Path, ...], str, str]] = [
         (("ingest", "--batch", file), "USE-BATCH", "tệp.txt"),
         (("ingest", good, "--profile", "không-có"), "USE-PROFILE-UNKNOWN", "không-có"),
@@ -374,6 +389,8 @@ def test_usage_is_told_before_anything_runs(house: House, tmp_path: Path) -> Non
         (("ingest", good, "--queue"), "USE-QUEUE", "luutru up"),
         (("ingest", good, "--nonsense"), "USE-ARGUMENTS", "--nonsense"),
         (("ingest",), "USE-ARGUMENTS", "PATHS"),
+        (("ingest", good, ""), "USE-ARGUMENTS", "empty path"),
+        (("ingest", good, broken), "USE-PATH", "đứt"),
         (("validate", good, "--kind", "không-có"), "USE-KIND", "không-có"),
         (("validate", tmp_path / "không-có"), "USE-PATH", "không-có"),
         (("show", "ffffffff"), "USE-AIP-UNKNOWN", "ffffffff"),
@@ -431,6 +448,66 @@ def test_settings_that_are_not_understood(house: House, tmp_path: Path, text: st
 
 def test_a_clock_that_is_no_time(house: House, tmp_path: Path) -> None:
     fits(house.run("ingest", package(tmp_path), env={"LUUTRU_CLOCK": "hôm qua"}), 2, "USE-CLOCK")
+
+
+# --- several at once, outputs and places that fail ---
+
+
+def test_the_gravest_counts(house: House, tmp_path: Path) -> None:
+    """70 before 3 before 1 before 4 before 0, whatever the order of the packages."""
+    good, bug, unread = package(tmp_path), package(tmp_path, "xui"), package(tmp_path, "hỏng", xấu=b"x")
+    env = faulty(("scandir", "xui", "BUG"), ("open", "xấu.txt", "EIO"))
+    empty = tmp_path / "rỗng"
+    empty.mkdir()
+    (house.base / "second").rename(house.base / "away")
+    fits(house.run("ingest", good, env=env), 4)
+    fits(house.run("ingest", empty, good, env=env), 1)
+    fits(house.run("ingest", unread, empty, good, env=env), 3, "SYS-FILE-READ")
+    fits(house.run("ingest", bug, unread, empty, good, env=env), 70, "SYS-BUG", "SYS-FILE-READ")
+
+
+def test_a_child_that_leads_nowhere_stops_nothing(house: House, tmp_path: Path) -> None:
+    batch = tmp_path / "đợt"
+    package(batch)
+    (batch / "đứt").symlink_to("nowhere")
+    answer = fits(house.run("ingest", "--batch", batch), 3, "SYS-READ")
+    assert sorted(str(item["verdict"]) for item in answer.items) == ["None", "accepted"]
+    whole(house, 1)
+
+
+def test_an_output_that_nobody_takes(house: House, tmp_path: Path) -> None:
+    """A full disk behind `>`: no traceback, and never the exit code of a verdict."""
+    good = package(tmp_path)
+    for command in (("status", "--json"), ("ingest", str(good)), ("identify", str(good), "--json")):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [LUUTRU, *command], env=house.environment, stdout=full, stderr=subprocess.PIPE, timeout=120, check=False
+            )
+        assert done.returncode == 3, command
+        assert b"SYS-WRITE" in done.stderr and b"Traceback" not in done.stderr, command
+    whole(house, 1)
+
+
+def test_a_data_folder_that_cannot_be_one(house: House, tmp_path: Path) -> None:
+    good, file = package(tmp_path), tmp_path / "a file"
+    file.write_text("x")
+    for command in (("ingest", good), ("status",), ("audit",)):
+        fits(house.run(*command, env={"LUUTRU_DATA": str(file)}), 3, "SYS-DATA-FOLDER")
+    (house.data / "stores.json").write_text("{")
+    fits(house.run("ingest", good), 3, "SYS-READ")
+    (house.data / "stores.json").write_text('{"format": 7}')
+    fits(house.run("ingest", good), 3, "SYS-FORMAT")
+
+
+def test_no_room_for_an_export(apart: Apart, tmp_path: Path) -> None:  # noqa: F811
+    big = package(tmp_path, "lớn", nặng=os.urandom(3 * 2**20))
+    aip = fits(apart.run("ingest", big), 0).item["aip"]
+    (apart.base / "out").mkdir()
+    apart.mount("mount -t tmpfs -o size=1m tmpfs out")
+    fits(apart.run("export", aip, apart.base / "out"), 3, "SYS-EXPORT")
+    apart.mount('test -z "$(ls out)"')
+    apart.mount("umount out")
+    fits(apart.run("export", aip, apart.base / "out"), 0)
 
 
 # --- our own faults, and people who stop it ---

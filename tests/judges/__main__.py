@@ -43,11 +43,11 @@ def main(arguments: list[str]) -> int:
         return 2
     worst = 0
     for argument in arguments:
-        todo = cases(Path(argument))
-        if not todo:
+        to_judge = cases(Path(argument))
+        if not to_judge:
             print(f"{argument}: nothing there that a judge knows\n{USAGE}", file=sys.stderr)
             worst = max(worst, 2)
-        for judge, folder in todo:
+        for judge, folder in to_judge:
             try:
                 verdict = judge(folder)
             except NoVerdict as none:

@@ -3,19 +3,24 @@
 `LUUTRU_TEST_FAULTS` is a JSON list of `{"call", "name", "errno"}`: the call on a file or folder of that name (its last
 segment) fails. Calls: `stat`, `scandir` (any listing), `open`; `read` gives a descriptor that opens well and fails
 with a real EIO at the first byte, in whatever process it is read; `pread` fails for members of an archive of that
-name. As `errno` also `BUG`, which is no error of the system at all. Workers and tools have a scrubbed environment and
-never see this.
+name; `write` fails for the n-th file (`name` is n) that is opened to be written where the data folder and its
+neighbours lie. As `errno` also `BUG`, which is no error of the system at all. Workers and tools have a scrubbed
+environment and never see this.
 """
 
 from __future__ import annotations
 
+import builtins
 import errno
+import io
 import json
 import os
 from typing import Any
 
 _FAULTS = json.loads(os.environ.get("LUUTRU_TEST_FAULTS", "[]"))
 _BROKEN: set[int] = set()
+_AREA = os.environ.get("LUUTRU_DATA", "").rpartition("/")[0] + "/"
+_opened = 0
 
 
 def _fails(call: str, path: Any) -> bool:
@@ -34,6 +39,18 @@ def _fails(call: str, path: Any) -> bool:
     return False
 
 
+def _writes(path: Any) -> None:
+    """Counts a file that is opened to be written; raises for the n-th."""
+    global _opened
+    for fault in _FAULTS:
+        below = not isinstance(path, int) and os.path.abspath(os.fsdecode(path)).startswith(_AREA)
+        if fault["call"] == "write" and below:
+            _opened += 1
+            if _opened == int(fault["name"]):
+                number = getattr(errno, fault["errno"])
+                raise OSError(number, os.strerror(number), path)
+
+
 def _install() -> None:
     stat, scandir, listdir, open_, pread = os.stat, os.scandir, os.listdir, os.open, os.pread
 
@@ -49,12 +66,21 @@ def _install() -> None:
         _fails("scandir", path)
         return listdir(path)
 
-    def faulty_open(path: Any, *args: Any, **more: Any) -> int:
+    plain = io.open
+
+    def faulty_io(path: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if set(mode) & set("wax+"):
+            _writes(path)
+        return plain(path, mode, *args, **more)
+
+    def faulty_open(path: Any, flags: int, *args: Any, **more: Any) -> int:
         _fails("open", path)
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            _writes(path)
         if _fails("read", path):
             # The first page of a process is never mapped: reading it is an input/output error, as of a bad sector.
             return open_("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
-        handle = open_(path, *args, **more)
+        handle = open_(path, flags, *args, **more)
         if _fails("pread", path):
             _BROKEN.add(handle)
         return handle
@@ -67,6 +93,7 @@ def _install() -> None:
 
     os.stat, os.scandir, os.listdir = faulty_stat, faulty_scandir, faulty_listdir
     os.open, os.pread = faulty_open, faulty_pread
+    io.open = builtins.open = faulty_io  # type: ignore[assignment]
 
 
 if _FAULTS:

@@ -102,12 +102,14 @@ def validate(paths: tuple[str, ...], profile: str | None, kind: str | None, as_j
 
 @luutru.command(cls=Example, example="luutru identify scans/ --json")
 @click.argument("paths", nargs=-1, required=True, type=Place())
+@click.option("--engine", type=click.Choice(["siegfried", "fido", "both"]), default="both", show_default=True,
+              help="Whose opinion is asked.")  # fmt: skip
 @json_option
-def identify(paths: tuple[Path, ...], as_json: bool, lang: str | None) -> None:
+def identify(paths: tuple[Path, ...], engine: str, as_json: bool, lang: str | None) -> None:
     """Tell the format of every file by PRONOM."""
     from commands import identify as run
 
-    _end(run.identify(paths, as_json=as_json, lang=lang))
+    _end(run.identify(paths, engine=engine, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru show 6f1c2f0e")

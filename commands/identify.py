@@ -11,16 +11,16 @@ from typing import Any
 from commands.frame import Answer, answer, language, note, problem_text, put
 
 
-def identify(paths: tuple[Path, ...], *, as_json: bool, lang: str | None) -> int:
+def identify(paths: tuple[Path, ...], *, engine: str, as_json: bool, lang: str | None) -> int:
     """Lines are `identify/1`, printed as they come; exit 3 when a file could not be read, which is told on stderr."""
 
     def work() -> Answer:
-        return _identify(paths, as_json, language(lang))
+        return _identify(paths, engine, as_json, language(lang))
 
     return answer("identify/1", work, as_json=as_json, lang=lang)
 
 
-def _identify(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
+def _identify(paths: tuple[Path, ...], engine: str, as_json: bool, lang: str) -> Answer:
     from pipeline.content.listing import identify_paths
     from pipeline.content.reading import Unreadable
     from pipeline.errors import Interrupted
@@ -32,7 +32,8 @@ def _identify(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
     space = workspace()
     code = 0
     with tempfile.TemporaryDirectory(prefix="identify-", dir=space.work) as scratch:
-        for one in identify_paths(paths, workers=settings(space).workers, scratch=Path(scratch)):
+        workers = settings(space).workers
+        for one in identify_paths(paths, workers=workers, scratch=Path(scratch), engines=engine):
             if isinstance(one, Unreadable):
                 code = 3
                 note(problem_text({"problem": problem_json(one.problem)}, lang))
@@ -44,6 +45,6 @@ def _identify(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
 
 
 def _line(one: dict[str, Any]) -> str:
-    """PUID, name and version, path; `–` where nothing matched."""
+    """PUID, name and version, path; `–` where nothing matched, `≠` before a path on which the engines differ."""
     name = f"{one['name']} {one['version']}".strip() if one["puid"] else one["mime"]
-    return f"{one['puid'] or '–':12} {name:50} {one['path']}"
+    return f"{one['puid'] or '–':12} {name:50} {'≠ ' if one['agreement'] == 'differ' else ''}{one['path']}"

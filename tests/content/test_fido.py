@@ -1,0 +1,249 @@
+"""The corrected fido: its signatures, its filter against plain `re`, containers, hostile bytes, one answer of two."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import lzma
+import os
+import random
+import time
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipeline.content.identification import Engine as Both
+from pipeline.content.identification.choice import choose
+from pipeline.content.identification.fido import convert, signatures
+from pipeline.content.identification.fido.engine import Engine, is_text
+from pipeline.content.identification.fido.opinion import Fido
+from pipeline.records import Agreement, Format, Opinion
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DATA = ROOT / "tests/data"
+PRONOM = ROOT / "schemas/pronom"
+
+OLDER = {"mail/mail.mbox": {"x-fmt/429", "fmt/950"}}
+"""What V122 says where V125, of which the table is, says something else."""
+
+
+@cache
+def fido() -> Fido:
+    return Fido()
+
+
+@cache
+def engine() -> Engine:
+    return Engine(signatures.load(signatures.SHIPPED.read_bytes()))
+
+
+@cache
+def both() -> Both:
+    made = Both()
+    made.warm()
+    return made
+
+
+def expected() -> Iterator[tuple[Path, str]]:
+    for corpus, table in (("vietnamese", "puids.tsv"), ("formats", "formats.tsv")):
+        with (DATA / corpus / table).open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                if (path := DATA / corpus / row["path"]).exists():
+                    yield path, row["puid"]
+
+
+def found(data: bytes, extension: str, tmp_path: Path) -> tuple[set[str], str, str]:
+    file = tmp_path / "file"
+    file.write_bytes(data)
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        one = engine().identify(fd, len(data), extension)
+    finally:
+        os.close(fd)
+    return {known.puid for known in one.formats}, one.match, one.errors
+
+
+def answer(file: Path) -> Format:
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        head = os.pread(fd, 1 << 20, 0)
+        return Format.read(both().identify(fd, file.stat().st_size, head, file.suffix.lstrip(".")))
+    finally:
+        os.close(fd)
+
+
+def test_every_expected_puid_from_both_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    count = 0
+    for path, puid in expected():
+        wanted = None if puid in ("UNKNOWN", "") or path.name == "testIBM_DCA.fft" else puid
+        name = str(path.relative_to(DATA / path.relative_to(DATA).parts[0]))
+        one = answer(path)
+        assert one.puid == wanted, (name, one)
+        if one.second is None:
+            assert path.stat().st_size == 0
+        elif name in OLDER:
+            assert (one.agreement, one.second.puid in OLDER[name]) == ("differ", True), (name, one.second)
+        else:
+            assert one.second.puid == wanted, (name, one.second)
+            assert one.agreement == ("same" if wanted else "none")
+        count += 1
+    assert count > 50
+
+
+def test_the_shipped_signatures_are_made_of_the_shipped_records() -> None:
+    archive = lzma.decompress((PRONOM / "pronom-signatures-2026-04-24.tar.xz").read_bytes())
+    container = lzma.decompress((PRONOM / "container-signature-20260119.xml.xz").read_bytes())
+    made = convert.convert(archive, container, "V122", "20260119")
+    assert json.loads(lzma.decompress(signatures.SHIPPED.read_bytes())) == made
+    by_puid = {one["puid"]: one for one in made["formats"]}
+    assert len(by_puid) == 2544
+    assert sum(len(one["signatures"]) for one in made["formats"]) == 2242
+    assert all(by_puid[puid]["signatures"] for puid in ("fmt/899", "fmt/900", "fmt/1105", "fmt/1795"))
+    assert len(made["containers"]) == 310
+
+
+@pytest.mark.parametrize(
+    ("sequence", "position", "offset", "most", "regex"),
+    [
+        ("4142", "Absolute from BOF", 4, 8, r"(?s)\A.{4,12}AB"),
+        ("41??42", "Absolute from BOF", 0, 0, r"(?s)\AA.{1}B"),
+        ("41[!42]43", "Absolute from BOF", 0, 0, r"(?s)\AA(?!B).C"),
+        ("41*42", "Variable", 0, 0, r"(?s)A.*?B"),
+    ],
+)
+def test_errors_of_fidos_converter_are_corrected(
+    sequence: str, position: str, offset: int, most: int, regex: str
+) -> None:
+    short = {"Absolute from BOF": "BOF", "Variable": "VAR"}[position]
+    assert convert.regex(sequence, short, offset, most) == regex
+
+
+def test_a_range_of_two_bytes_keeps_its_first() -> None:
+    assert convert.regex("41[0000:1000]", "BOF", 0, 0).endswith(r"[\x00-\x10].{1}")
+
+
+def plain(head: bytes, tail: bytes) -> set[int]:
+    """Numbers of the signatures that match, by `re` alone, without filter and without the linear matcher."""
+    matching = set()
+    for one in engine().known.by_number:
+        for pattern in one.patterns:
+            regex, data = pattern.regex(), tail if pattern.position == "EOF" else head
+            if (regex.match(data) if pattern.position == "BOF" else regex.search(data)) is None:
+                break
+        else:
+            matching.add(one.number)
+    return matching
+
+
+def ours(head: bytes, tail: bytes) -> set[int]:
+    """The same by the filter and the matchers of the engine."""
+    engine()._buffers = (head, tail)
+    matching = set()
+    for number in engine().known.filter.possible(head, tail):
+        for pattern in engine().get_patterns(engine().known.by_number[number]):
+            data = tail if pattern.position == "EOF" else head
+            if (pattern.regex().match if pattern.position == "BOF" else pattern.regex().search)(data) is None:
+                break
+        else:
+            matching.add(number)
+    return matching
+
+
+def mutated(number: int) -> Iterator[bytes]:
+    """Real files and buffers written after the signatures' literals, cut, flipped, shifted and joined."""
+    draw = random.Random(number)
+    real = [path.read_bytes()[:6000] for path, _ in expected()]
+    texts = [bytes.fromhex(need[1]) for one in _kept() for need in one.get("literals", ())]
+    for _ in range(number):
+        data = bytearray(draw.choice(real))
+        for _ in range(draw.randrange(4)):
+            at = draw.randrange(len(data) + 1)
+            change = draw.randrange(5)
+            if change == 0:
+                del data[at:]
+            elif change == 1 and at < len(data):
+                data[at] ^= 1 << draw.randrange(8)
+            elif change == 2:
+                data[:0] = draw.randbytes(draw.randrange(20))
+            elif change == 3:
+                data[at:at] = draw.choice(texts)
+            else:
+                data += draw.choice(real)[-2000:]
+        yield bytes(data[:8000])
+
+
+def _kept() -> list[dict[str, list[list[str]]]]:
+    kept = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
+    return [one for known in kept["formats"] for one in known["signatures"]]
+
+
+def test_filter_and_linear_matcher_say_what_re_says() -> None:
+    assert all(ours(data, data) == plain(data, data) for data in mutated(60))
+
+
+@pytest.mark.slow
+def test_ten_thousand_mutated_files_say_what_re_says() -> None:
+    differing = [data for data in mutated(10_000) if ours(data, data) != plain(data, data)]
+    assert differing == []
+
+
+def test_mp3_like_bytes_take_no_minutes(tmp_path: Path) -> None:
+    for data in (b"\xff\xfb\x90" * 43690, b"\xff" * 131072, b"SDPX" + b"\xff\xfb\x90\x64" * 40000, bytes(1 << 20)):
+        begun = time.process_time()
+        found(data, "mp3", tmp_path)
+        assert time.process_time() - begun < 10
+
+
+def test_bad_containers_are_told_and_cost_little(tmp_path: Path) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", bytes(200 << 20))
+    begun = time.process_time()
+    assert found(bomb.getvalue(), "docx", tmp_path)[0] == {"x-fmt/263"}
+    assert time.process_time() - begun < 5
+    whole = (DATA / "vietnamese/office/unicode.docx").read_bytes()
+    assert found(whole[:9000], "docx", tmp_path)[0] == set()
+    assert "container" in found(whole[:9000], "docx", tmp_path)[2]
+    at = whole.find(b"[Content_Types].xml") + 30
+    damaged = whole[:at] + bytes(40) + whole[at + 40 :]
+    assert found(damaged, "docx", tmp_path)[0] <= {"x-fmt/263", "fmt/189"}
+    assert found(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000), "doc", tmp_path)[2]
+
+
+def test_text_is_what_siegfried_takes_for_text(tmp_path: Path) -> None:
+    assert is_text(b"h\xe9llo\x0b\x1b\n")
+    assert is_text("\ufeffchữ".encode("utf-16-le"))
+    assert not is_text(b"a\x00b")
+    assert not is_text(b"a\x7f")
+    assert found(b"hello", "", tmp_path)[:2] == ({"x-fmt/111"}, "text")
+    assert found(b"hello", "svg", tmp_path)[:2] == (set(), "none")
+    assert found(b"a;b", "csv", tmp_path)[:2] == (set(), "extension")
+
+
+def opinion(puid: str | None, match: str = "signature", signatures_: str = "V122") -> Opinion:
+    return Opinion(puid, match, "", "", "e" + signatures_, "1", signatures_)
+
+
+def test_one_answer_by_the_rule() -> None:
+    over = {"fmt/1": frozenset({"fmt/2"}), "fmt/2": frozenset({"fmt/3"})}
+    for newer, older, wanted, agreement in (
+        (opinion("fmt/3", signatures_="V125"), opinion("fmt/3"), "newer", Agreement.SAME),
+        (opinion(None, "none", "V125"), opinion(None, "none"), "newer", Agreement.NONE),
+        (opinion(None, "none", "V125"), opinion("fmt/3"), "older", Agreement.SINGLE),
+        (opinion("fmt/3", signatures_="V125"), opinion("fmt/9", "container"), "older", Agreement.DIFFER),
+        (opinion("fmt/3", signatures_="V125"), opinion("fmt/1"), "older", Agreement.DIFFER),
+        (opinion("fmt/1", signatures_="V125"), opinion("fmt/3"), "newer", Agreement.DIFFER),
+        (opinion("fmt/8", signatures_="V125"), opinion("fmt/9"), "newer", Agreement.DIFFER),
+    ):
+        expected_ = newer if wanted == "newer" else older
+        assert choose(newer, older, over) == (expected_, agreement)
+        assert choose(older, newer, over) == (expected_, agreement)
+
+
+def test_an_engine_says_its_versions() -> None:
+    assert (fido().version, fido().signatures) == ("1.6.1", "V122, container 20260119")

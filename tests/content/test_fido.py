@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.content.identification import Engine as Both
+from pipeline.content.identification import format_findings
 from pipeline.content.identification.choice import choose
 from pipeline.content.identification.fido import convert, signatures
 from pipeline.content.identification.fido.engine import Engine, is_text
 from pipeline.content.identification.fido.opinion import Fido
-from pipeline.records import Agreement, Format, Opinion
+from pipeline.records import Agreement, Format, Opinion, PackagePath
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "tests/data"
@@ -247,3 +248,16 @@ def test_one_answer_by_the_rule() -> None:
 
 def test_an_engine_says_its_versions() -> None:
     assert (fido().version, fido().signatures) == ("1.6.1", "V122, container 20260119")
+
+
+def test_a_difference_and_a_single_opinion_are_told() -> None:
+    chosen = opinion("fmt/8", signatures_="V125")
+    for second, agreement, code, told in (
+        (opinion("fmt/9"), Agreement.DIFFER, "FMT-DIFFER", "eV122 fmt/9, eV125 fmt/8"),
+        (opinion(None, "none"), Agreement.SINGLE, "FMT-SINGLE", "eV122"),
+    ):
+        made = Format(chosen.puid, "Name", "1", "a/b", chosen.match, "", "", chosen.engine, "1", "V125", None,
+                      str(agreement), second)  # fmt: skip
+        findings = list(format_findings(PackagePath(b"a.bin"), 1, made))
+        assert [(one.code, one.found) for one in findings] == [(code, told)]
+        assert list(format_findings(PackagePath(b"a.bin"), 0, made)) == []

@@ -16,7 +16,7 @@ from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
 from pipeline.ledger import Ledger
 from pipeline.names import shown
-from pipeline.packages.registry import recognise
+from pipeline.packages.registry import KINDS, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
 from pipeline.tree import Opened, open_tree
@@ -74,7 +74,7 @@ def _judge(
             kind, told = recognise(found.tree, request.kind)
             item["kind"] = told.shown
             if kind is None:
-                ledger.find("validate", [Finding("PKG-KIND", expected="folder, bagit, eark-aip", found=told.shown)])
+                ledger.find("validate", [Finding("PKG-KIND", expected=", ".join(KINDS), found=told.shown)])
             else:
                 entries = found.tree.entries()
                 while batch := list(islice(entries, BATCH)):

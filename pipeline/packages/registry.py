@@ -10,7 +10,7 @@ from pipeline.packages import Kind, Recognition
 from pipeline.packages.recognition import mets_kind
 from pipeline.tree import Tree
 
-UNBUILT = ("eark-sip", "eark-dip", "tt05")
+UNBUILT = ("tt05",)
 """Kinds that are recognised, so that they are never taken for a folder, but cannot be read yet."""
 
 
@@ -45,13 +45,27 @@ def _eark_aip() -> Kind:
     return cast(Kind, EarkAip())
 
 
+def _eark_sip() -> Kind:
+    from pipeline.packages.eark import Eark
+
+    return Eark("eark-sip")
+
+
+def _eark_dip() -> Kind:
+    from pipeline.packages.eark import Eark
+
+    return Eark("eark-dip")
+
+
 def _folder() -> Kind:
     from pipeline.packages.folder import Folder
 
     return Folder()
 
 
-KINDS: Mapping[str, Kind] = _Kinds({"bagit": _bagit, "eark-aip": _eark_aip, "folder": _folder})
+KINDS: Mapping[str, Kind] = _Kinds(
+    {"bagit": _bagit, "eark-aip": _eark_aip, "eark-dip": _eark_dip, "eark-sip": _eark_sip, "folder": _folder}
+)
 
 
 def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recognition]:

@@ -30,7 +30,7 @@ def told(root: Path, files: dict[str, bytes | str]) -> tuple[str, bool]:
 
 @pytest.mark.parametrize(
     ("package", "shown", "built"),
-    [("SIP", "eark-sip", False), ("AIP", "eark-aip", True), ("DIP", "eark-dip", False), ("sip", "eark-sip", False)],
+    [("SIP", "eark-sip", True), ("AIP", "eark-aip", True), ("DIP", "eark-dip", True), ("sip", "eark-sip", True)],
 )
 def test_eark(package: str, shown: str, built: bool, tmp_path: Path) -> None:
     assert told(tmp_path, {"METS.xml": mets(package)}) == (shown, built)
@@ -69,7 +69,7 @@ def test_other_mets_files_are_folders(text: str, tmp_path: Path) -> None:
     "text", [mets("SIP", prolog='<!DOCTYPE mets [<!ENTITY a "b">]>'), mets("SIP").replace("<metsHdr", "<metsHdr <")]
 )
 def test_what_cannot_be_parsed_is_told_by_its_bytes(text: str, tmp_path: Path) -> None:
-    assert told(tmp_path, {"METS.xml": text}) == ("eark-sip", False)
+    assert told(tmp_path, {"METS.xml": text}) == ("eark-sip", True)
 
 
 def test_the_kind_itself_tells_the_version(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_inside_an_archive(tmp_path: Path) -> None:
     assert recognise(tree)[1].kind == "eark-sip"
 
 
-@pytest.mark.parametrize("forced", ["bagit", "folder", "eark-aip", *UNBUILT])
+@pytest.mark.parametrize("forced", [*KINDS, *UNBUILT])
 def test_forced(forced: str, tmp_path: Path) -> None:
     kind, found = recognise(FolderTree(write(tmp_path, {"a": "x"})), forced)
     assert found.kind == forced
@@ -106,4 +106,5 @@ def test_forced_kind_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_names_of_kinds() -> None:
-    assert [kind.name for kind in KINDS.values()] == list(KINDS) == ["bagit", "eark-aip", "folder"]
+    assert [kind.name for kind in KINDS.values()] == list(KINDS)
+    assert list(KINDS) == ["bagit", "eark-aip", "eark-dip", "eark-sip", "folder"]

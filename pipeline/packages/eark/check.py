@@ -1,4 +1,4 @@
-"""What is wrong with an E-ARK AIP: structure, METS, PREMIS, descriptions, references both ways, digests."""
+"""What is wrong with an E-ARK package: structure, METS, PREMIS, descriptions, references both ways, digests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SAME_CODE = 1000
 _LISTED = {b"data": "CSIP66", b"documentation": "CSIP66", b"schemas": "CSIP66"}
 
 
-def check(tree: Tree, received: Received) -> Iterator[Finding]:
+def check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
     """All findings, in the order of reading: METS, PREMIS, descriptions, structure. Never raises on content."""
-    return _counted(_check(tree, received))
+    return _counted(_check(tree, received, kind))
 
 
 def algorithms(tree: Tree) -> frozenset[str]:
@@ -53,25 +53,25 @@ def algorithms(tree: Tree) -> frozenset[str]:
     return frozenset(found)
 
 
-def _check(tree: Tree, received: Received) -> Iterator[Finding]:
+def _check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
     root = PackagePath(METS)
     if received.entry(root) is None:
         yield Finding("CSIPSTR4", root)
         return
     seen = Seen()
-    yield from _mets(tree, root, tree.name, received, seen)
+    yield from _mets(tree, root, tree.name, received, seen, kind)
     for path in sorted(set(seen.manifests)):
         if path != root:
-            yield from _mets(tree, path, path.split(b"/")[-2], received, seen)
+            yield from _mets(tree, path, path.split(b"/")[-2], received, seen, kind)
     yield from _premis(tree, sorted(set(seen.preservation)), received)
     for path in sorted(set(seen.descriptions)):
         yield from _described(tree, path)
     yield from _structure(received, seen)
 
 
-def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen: Seen) -> Iterator[Finding]:
+def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen: Seen, kind: str) -> Iterator[Finding]:
     yield from _schema(tree, path, "METS-XSD", "all.xsd")
-    rules = MetsRules(path, owner, received, seen)
+    rules = MetsRules(path, owner, received, seen, kind)
     try:
         with closing(opened(tree, path)) as source:
             for part in mets.read(source):
@@ -193,4 +193,3 @@ def _counted(findings: Iterable[Finding]) -> Iterator[Finding]:
     for code in sorted(counts):
         if counts[code] > SAME_CODE:
             yield Finding("PKG-MORE", None, None, code, str(counts[code] - SAME_CODE))
-

@@ -69,11 +69,12 @@ class Seen:
 class MetsRules:
     """Feed it the parts of one METS in their order, then ask `end`. Never raises on content."""
 
-    def __init__(self, path: PackagePath, owner: bytes, received: Received, seen: Seen) -> None:
+    def __init__(self, path: PackagePath, owner: bytes, received: Received, seen: Seen, kind: str) -> None:
         """`owner` is the name of the folder that holds the METS."""
         self._path = path
         self._base = path.rpartition(b"/")[0]
         self._is_root = path == METS
+        self._is_aip = kind == "eark-aip"
         self._owner = owner
         self._received = received
         self._seen = seen
@@ -126,11 +127,13 @@ class MetsRules:
         if not self._has_header:
             yield self._finding("CSIP117")
         if self._is_root:
-            if not any(one.core is not None for one in self._provenance):
+            if not self._is_aip:
+                pass
+            elif not any(one.core is not None for one in self._provenance):
                 yield self._finding("AIPM5")
             elif not any(one.md_type == "PREMIS" for one in self._provenance):
                 yield self._finding("AIPM6")
-            if self._statuses and not self._statuses["CURRENT"]:
+            if self._is_aip and self._statuses and not self._statuses["CURRENT"]:
                 yield self._finding("AIPM4")
             if not self._has_files:
                 yield self._finding("CSIP58")
@@ -168,7 +171,7 @@ class MetsRules:
             yield self._finding("CSIP5", head.line)
         if head.profile is None:
             yield self._finding("CSIP6", head.line, PROFILE)
-        elif self._is_root and head.profile != PROFILE:
+        elif self._is_aip and self._is_root and head.profile != PROFILE:
             yield self._finding("AIPM2", head.line, PROFILE, head.profile)
 
     def _header(self, header: mets.Header) -> Iterator[Finding]:
@@ -178,7 +181,7 @@ class MetsRules:
             yield self._finding("CSIP8", header.line, found=header.modified)
         if header.package_type not in eark("package type"):
             yield self._finding("CSIP9", header.line, found=header.package_type)
-        elif header.package_type != "AIP":
+        elif self._is_aip and header.package_type != "AIP":
             yield self._finding("AIPM3", header.line, "AIP", header.package_type)
         agents = header.agents
         if not agents:
@@ -214,7 +217,7 @@ class MetsRules:
                 yield self._finding("CSIP19", part.line, found=part.created)
         elif part.section == "digiprovMD":
             self._provenance.append(part)
-            if part.md_type == "PREMIS" and not (part.md_type_version or "").startswith("3"):
+            if self._is_aip and part.md_type == "PREMIS" and not (part.md_type_version or "").startswith("3"):
                 yield self._finding("AIPM7", part.line, "3.0", part.md_type_version)
         if known is None:
             return
@@ -390,7 +393,7 @@ class MetsRules:
             if pointer.title not in self._section_ids["fileGrp"]:
                 yield self._finding("CSIP108", line, found=pointer.title)
             entries = [one.pointer.file_id for one in own if one.pointer.what == "fptr"]
-            if not any(self._manifest_ids.get(value or "") == path for value in entries):
+            if self._is_aip and not any(self._manifest_ids.get(value or "") == path for value in entries):
                 yield self._finding("AIP3", part.line, found=" ".join(value or "" for value in entries))
         for left in sorted(set(self._manifest_ids.values()) - pointed_to):
             yield Finding("CSIP105", PackagePath(left))

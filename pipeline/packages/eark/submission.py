@@ -1,18 +1,14 @@
-"""An E-ARK AIP that arrives: how it is told from other packages, and what of it goes where in ours."""
+"""An E-ARK package that arrives: what of it goes where in an AIP of ours."""
 
 from __future__ import annotations
 
-import re
-from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 
 from pipeline import names
-from pipeline.packages import Recognition
 from pipeline.packages.eark.layout import METS, REPRESENTATIONS
-from pipeline.packages.eark.rows import EarkRows, opened
+from pipeline.packages.eark.rows import EarkRows
 from pipeline.records import Agent, Description, Event, PackagePath, Placement, Reading, Representation, Right, Use
-from pipeline.standards import mets
 from pipeline.standards.xml import Unreadable
 from pipeline.tree import ContentDamage, Tree
 
@@ -22,47 +18,7 @@ PREFIX = "submission/"
 EVENTS = 1000
 """Events of the package that are carried over; all of them stay in the PREMIS files, which are kept as they came."""
 
-_SNIFFED = 1 << 16
-_PACKAGE_TYPE = re.compile(rb"""OAISPACKAGETYPE\s*=\s*["']AIP["']|E-ARK-AIP""")
-_VERSION = re.compile(r"-v(\d+)-(\d+)-(\d+)\.xml$")
-
 _KEPT = b"submission/"
-
-
-def recognise(tree: Tree) -> Recognition | None:
-    """`eark-aip` when METS.xml says OAISPACKAGETYPE AIP, or names the AIP profile, even where it is damaged."""
-    try:
-        source = tree.open(PackagePath(METS))
-    except KeyError:
-        return None
-    profile, kind = "", ""
-    with closing(source):
-        try:
-            for part in mets.read(source):
-                if isinstance(part, mets.Head):
-                    if not part.is_mets:
-                        return None
-                    profile = part.profile or ""
-                else:
-                    kind = (part.package_type or "") if isinstance(part, mets.Header) else ""
-                    break
-        except (Unreadable, ContentDamage):
-            kind = "AIP" if _sniffed(tree) else ""
-    version = _VERSION.search(profile)
-    shown = ".".join(version.groups()) if version else ""
-    if kind == "AIP":
-        return Recognition("eark-aip", shown, "METS.xml says csip:OAISPACKAGETYPE AIP")
-    if not kind and "E-ARK-AIP" in profile:
-        return Recognition("eark-aip", shown, "METS.xml names the METS profile of the E-ARK AIP")
-    return None
-
-
-def _sniffed(tree: Tree) -> bool:
-    try:
-        with closing(opened(tree, PackagePath(METS))) as source:
-            return _PACKAGE_TYPE.search(source.read(_SNIFFED)) is not None
-    except (Unreadable, ContentDamage):
-        return False
 
 
 def place(path: PackagePath) -> Placement:

@@ -44,7 +44,9 @@ def codes() -> dict[str, Code]:
 
 
 def level_of(finding: Finding, profile: Profile | None = None) -> Level:
-    """Its level, which a profile may have changed."""
+    """Its level, which the rule or a profile may have changed."""
+    if finding.level is not None:
+        return finding.level
     own = codes()[finding.code].level if finding.code in codes() else Level.ERROR
     return Level(profile.levels.get(finding.code, own)) if profile else Level(own)
 

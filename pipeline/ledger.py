@@ -19,6 +19,7 @@ from pipeline.records import (
     FileRow,
     Finding,
     Format,
+    Level,
     Link,
     Outcome,
     PackagePath,
@@ -28,7 +29,7 @@ from pipeline.records import (
 )
 from pipeline.tree import Entry
 
-FORMAT = 1
+FORMAT = 2
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
 
 _SCHEMA = """
@@ -43,7 +44,7 @@ CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT
 CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
 CREATE INDEX file_original ON file (original);
-CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT);
+CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT, level TEXT);
 CREATE UNIQUE INDEX finding_once ON finding
   (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
 CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -248,14 +249,15 @@ class Ledger:
 
     def find(self, stage: str, findings: Iterable[Finding]) -> None:
         """Keeps findings of a stage, each once; streamed in, one commit."""
-        rows = ((stage, f.code, f.file, f.line, _blank(f.expected), _blank(f.found)) for f in findings)
-        self._many("INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?)", rows)
+        rows = ((stage, f.code, f.file, f.line, _blank(f.expected), _blank(f.found), f.level) for f in findings)
+        self._many("INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?)", rows)
 
     def findings(self) -> Iterator[Finding]:
         """By file, then code."""
-        sql = "SELECT DISTINCT code,file,line,expected,found FROM finding ORDER BY coalesce(file,x''),code,line,found"
-        for code, file, line, expected, found in self._db.execute(sql):
-            yield Finding(code, PackagePath(file) if file is not None else None, line, expected, found)
+        sql = "SELECT DISTINCT code,file,line,expected,found,level FROM finding ORDER BY coalesce(file,x''),code,line,found"
+        for code, file, line, expected, found, level in self._db.execute(sql):
+            path = PackagePath(file) if file is not None else None
+            yield Finding(code, path, line, expected, found, Level(level) if level else None)
 
     def finding_codes(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT code, count(*) FROM finding GROUP BY code ORDER BY code").fetchall())

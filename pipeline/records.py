@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import Any, Literal, NewType, Protocol
 
 PackagePath = NewType("PackagePath", bytes)
 """A path inside a package: raw bytes as found, `/` between segments, never absolute, never climbing."""
@@ -42,6 +42,22 @@ class Finding:
     line: int | None = None
     expected: str | None = None
     found: str | None = None
+    level: Level | None = None
+    """Only where one code has two weights and the rule knows which of them this case has."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVerdict:
+    """One document of a package, judged for itself.
+
+    `identifier` is its docId, docCode or the name of its file, shown form, never a title. `path` is its description,
+    else its data file. `verdict` is `valid`, `invalid` (an error on its own files) or `decision` (a person decides).
+    """
+
+    identifier: str
+    path: PackagePath | None
+    verdict: Literal["valid", "invalid", "decision"]
+    findings: tuple[Finding, ...] = ()
 
 
 class Outcome(StrEnum):

@@ -49,10 +49,15 @@ class Profile:
     rules: str = "default"
     levels: dict[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    tt05: dict[str, Any] = field(default_factory=dict)
+    """What is asked of packages of Circular 05/2025/TT-BNV; the record with the meaning lies with that kind."""
 
     def canonical(self) -> bytes:
-        """The effective profile as bytes: what is stored in the AIP and digested."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+        """The effective profile as bytes: what is stored in the AIP and digested. Says nothing of what is not set."""
+        values = asdict(self)
+        if not self.tt05:
+            del values["tt05"]
+        return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pipeline.records import Finding, PackagePath, Placement, Reading, Rows, Use
+from pipeline.records import DocumentVerdict, Finding, PackagePath, Placement, Reading, Rows, Use
+from pipeline.settings import Profile
 from pipeline.tree import Entry, Tree
 
 
@@ -79,3 +80,48 @@ class Composer(Protocol):
     """A kind that can be made: writes its METS, PREMIS and descriptive files below `folder`, in write order."""
 
     def compose(self, rows: Rows, folder: Path) -> Iterator[Generated]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What surrounds a package that is judged.
+
+    `version` as recognised or as a person says, `package` what was handed in, `opening` what was found while it was
+    opened, `scratch` an empty folder for working copies. Without a profile the standard alone judges.
+    """
+
+    version: str
+    package: Path
+    scratch: Path
+    profile: Profile | None = None
+    opening: tuple[Finding, ...] = ()
+
+
+class Judgement(Protocol):
+    """What a kind says about one package, as a whole and per document."""
+
+    def findings(self) -> Iterator[Finding]:
+        """All of them, each once; iterated once, before `documents`."""
+        ...
+
+    def documents(self) -> Iterator[DocumentVerdict]:
+        """The documents in the order of the package, with those findings that stand on their own files."""
+        ...
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """Codes whose rules need a list, a register or a setting that nobody gave."""
+        ...
+
+
+@runtime_checkable
+class Documented(Protocol):
+    """A kind that gives a verdict per document, and may stop before anything but descriptions is read."""
+
+    def stops(self, tree: Tree, around: Circumstances) -> tuple[Finding, ...]:
+        """Why this package must not be read any further; empty when it may."""
+        ...
+
+    def judge(self, tree: Tree, received: Received, around: Circumstances) -> Judgement:
+        """Instead of `check`."""
+        ...

@@ -29,7 +29,7 @@ from pipeline.records import (
 )
 from pipeline.tree import Entry
 
-FORMAT = 2
+FORMAT = 3
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
 
 _SCHEMA = """
@@ -40,7 +40,7 @@ CREATE TABLE received (path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEG
 CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT NULL, use TEXT NOT NULL,
   mime TEXT NOT NULL, created TEXT NOT NULL, representation TEXT, original BLOB, format INTEGER,
   derived_from BLOB, derived_by TEXT, modified TEXT, state TEXT NOT NULL, lies TEXT NOT NULL,
-  at BLOB NOT NULL) WITHOUT ROWID;
+  at BLOB NOT NULL, metadata TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
 CREATE INDEX file_original ON file (original);
@@ -288,11 +288,11 @@ class Ledger:
             (
                 row.path, row.size, row.sha256, row.use, row.mime, row.created.isoformat(), row.representation,
                 row.original_name, self._format_id(row.format), row.derived_from, row.derived_by,
-                row.modified.isoformat() if row.modified else None, "added", lies, at,
+                row.modified.isoformat() if row.modified else None, "added", lies, at, row.metadata,
             )
             for row, lies, at in rows
         ]  # fmt: skip
-        self._many("INSERT OR REPLACE INTO file VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", batch)
+        self._many("INSERT OR REPLACE INTO file VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", batch)
 
     def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
         """By raw path bytes; safe while other rows are written."""
@@ -322,7 +322,8 @@ class Ledger:
         return self._file(row, {}) if row else None
 
     def _file(self, row: tuple[Any, ...], formats: dict[int, Format]) -> FileRow:
-        path, size, sha256, use, mime, created, rep, original, number, derived_from, derived_by, modified = row
+        path, size, sha256, use, mime, created, rep, original, number, *rest = row
+        derived_from, derived_by, modified, metadata = rest
         return FileRow(
             PackagePath(path), size, sha256, Use(use), mime, datetime.fromisoformat(created), rep,
             PackagePath(original) if original is not None else None,
@@ -330,6 +331,7 @@ class Ledger:
             PackagePath(derived_from) if derived_from is not None else None,
             derived_by,
             datetime.fromisoformat(modified) if modified else None,
+            metadata,
         )  # fmt: skip
 
     def logical(self) -> Iterator[tuple[str, bytes]]:
@@ -395,7 +397,10 @@ class Ledger:
 
     def rights(self) -> Iterator[Right]:
         for value in self._values("right"):
-            yield Right(**value)
+            documents = tuple((kind, text, role) for kind, text, role in value["documents"])
+            targets = tuple(PackagePath(_bytes(target)) for target in value["targets"])
+            start, end = value["applies"]
+            yield Right(**{**value, "documents": documents, "targets": targets, "applies": (start, end)})
 
     def _records(self, what: str, rows: Iterable[tuple[bytes, str]]) -> None:
         self._many("INSERT OR REPLACE INTO record VALUES (?,?,?)", ((what, key, value) for key, value in rows))
@@ -430,7 +435,7 @@ class _Foreign(Exception):
     """The file is a ledger of another schema."""
 
 
-_FILE = "path,size,sha256,use,mime,created,representation,original,format,derived_from,derived_by,modified"
+_FILE = "path,size,sha256,use,mime,created,representation,original,format,derived_from,derived_by,modified,metadata"
 
 
 def _blank(text: str | None) -> str | None:

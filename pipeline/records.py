@@ -34,7 +34,8 @@ class Verdict(StrEnum):
 class Finding:
     """A problem in content. Texts, level and clause come from `schemas/findings/`, by `code`.
 
-    `file` is the raw path inside the package, None when the package as a whole is meant.
+    `file` is the raw path inside the package, None when the package as a whole is meant. `level` stands where one
+    requirement weighs differently by version or place; None is the level that the code has.
     """
 
     code: str
@@ -142,7 +143,8 @@ class FileRow:
     `path` is logical, below the AIP's root folder (`representations/rep1/data/…`), UTF-8, portable.
     `sha256` is lower-case hex, `size` bytes, `created` aware. `original_name` is the raw path as received, None
     for files we made. A derivative names its source file's `path` and the key of the event that made it.
-    `modified` is the time of last change as found on the carrier, None when it told none.
+    `modified` is the time of last change as found on the carrier, None when it told none. `metadata` is the MDTYPE
+    that METS gave to metadata that came with the submission (`EAD`, `MODS`, `OTHER EAC`), empty when it gave none.
     """
 
     path: PackagePath
@@ -157,6 +159,7 @@ class FileRow:
     derived_from: PackagePath | None = None
     derived_by: str | None = None
     modified: datetime | None = None
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,12 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A rights statement of the package; `basis` and `act` are vocabulary terms."""
+    """A rights statement of the package; `basis` and `act` are vocabulary terms, `act` empty when nothing is granted.
+
+    `start` and `end` are the term of the grant. `status`, `jurisdiction`, `citation`, `terms`, `determined` (a date),
+    `applies` (start and end of the basis) and `documents` (type, value, role) say more about the basis, as far as
+    PREMIS has a place for it. `targets` are logical paths of files and representations it is about; none: the package.
+    """
 
     key: str
     basis: str
@@ -229,11 +237,23 @@ class Right:
     note: str = ""
     start: str = "OPEN"
     end: str = ""
+    status: str = ""
+    jurisdiction: str = ""
+    citation: str = ""
+    terms: str = ""
+    determined: str = ""
+    applies: tuple[str, str] = ("", "")
+    documents: tuple[tuple[str, str, str], ...] = ()
+    restriction: str = ""
+    targets: tuple[PackagePath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AipIdentity:
-    """Who an AIP is: `uuid` (text form), `version` counts from 1, `label` the title, `type` a content category."""
+    """Who an AIP is: `uuid` (text form), `version` counts from 1, `label` the title, `type` a content category.
+
+    `origin` is the uuid of the AIP that a DIP was made of, empty for an AIP.
+    """
 
     uuid: str
     version: int
@@ -241,6 +261,7 @@ class AipIdentity:
     type: str
     created: datetime
     modified: datetime
+    origin: str = ""
 
     @property
     def root(self) -> str:
@@ -360,11 +381,23 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a submission says of one of its files, by logical AIP paths: made of `source` by the event `event`.
+
+    `metadata` as FileRow's. What it does not say is None or empty.
+    """
+
+    source: PackagePath | None = None
+    event: str | None = None
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a kind learnt about a submission: streamed placements and everything small beside them.
 
     `title` is the best name of the package; `description_rows` target logical AIP paths; they may be streamed
-    from the package each time they are iterated.
+    from the package each time they are iterated. `origins` are by logical AIP path.
     """
 
     title: str
@@ -373,3 +406,4 @@ class Reading:
     agents: tuple[Agent, ...] = ()
     rights: tuple[Right, ...] = ()
     events: tuple[Event, ...] = field(default=())
+    origins: Mapping[PackagePath, Origin] = field(default_factory=dict)

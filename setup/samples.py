@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
+from setup import samples_eark  # noqa: E402
+
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_packages"
 MOMENT = 1_577_811_600  # 2020-01-01T00:00:00+07:00
 DOS_TIME, DOS_DATE = 0, (2020 - 1980) << 9 | 1 << 5 | 1
@@ -296,11 +299,9 @@ def bag_in_tar_gz() -> bytes:
     return gzipped(tarred(bag("Túi hồ sơ xã Thử Nghiệm", payload)))
 
 
-def eark_sip() -> bytes:
-    """A submission by E-ARK SIP 2.2.0: recognised, and refused for as long as this kind is not built."""
-    root = "uuid-2b1f4c5e-7a0d-5c1e-9d3b-0a6f2f9f1c77"
-    mets = _mets(root, "Hồ sơ giao nộp theo E-ARK", "https://earksip.dilcis.eu/profile/E-ARK-SIP.xml")
-    return tarred([(f"{root}/METS.xml".encode(), mets), (f"{root}/{_LETTER_PATH}".encode(), LETTER)])
+def below(files: dict[str, bytes], root: str) -> list[tuple[bytes, bytes | None]]:
+    """Members of an archive with these files in one root folder."""
+    return [(f"{root}/{name}".encode(), data) for name, data in files.items()]
 
 
 def tt05_sip() -> bytes:
@@ -371,7 +372,14 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "accepted--ok--ghi-am-hoi-nghi.zip": recording,
     "accepted--ok--tui-trong-tep-nen.tar.gz": bag_in_tar_gz,
     "accepted--ok--zip-mang-ten-tar.tar": lambda: zipped([member("Biên bản/Biên bản họp.txt", MINUTES)]),
-    "rejected--PKG-KIND--sip-eark.tar": eark_sip,
+    "accepted--ok--sip-eark.tar": lambda: tarred(below(samples_eark.good(LETTER, MINUTES), samples_eark.GOOD)),
+    "accepted--ok--sip-eark-tach-phan.zip": lambda: zipped(
+        member(f"uuid-9c2d7a10-3b0e-5d52-8a57-4c1d7c2e9b02/{name}", data)
+        for name, data in samples_eark.split(LETTER).items()
+    ),
+    "rejected--CSIP71--sip-eark-sai-ma-bam.tar": lambda: tarred(
+        below(samples_eark.altered(LETTER), "uuid-44d1b1c0-51f0-5a1f-8f0a-bb0f66c1f504")
+    ),
     "rejected--PKG-KIND--sip-thong-tu-05.zip": tt05_sip,
     "rejected--PKG-EMPTY--thu-muc-rong.zip": lambda: zipped([member("Thư mục rỗng/")]),
     "rejected--PKG-CLIMBING--leo-thu-muc.zip": lambda: zipped(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,9 @@ from pipeline.records import (
     Description,
     FileRow,
     Format,
+    Origin,
     PackagePath,
+    Placement,
     Reading,
     Representation,
     Right,
@@ -53,9 +55,9 @@ def describe(token: Normalised) -> Described:
         title = " ".join(reading.title.split())[:500] or uuid
         identity = AipIdentity(uuid, 1, title, "Mixed", received, received)
         ledger.keep(label=title)
-        _representations(current, reading)
-        _received_files(current, received)
-        _derivatives(current)
+        ours = _representations(current, reading)
+        _received_files(current, received, reading)
+        _derivatives(current, ours)
         _own_files(current, received)
         ledger.add_descriptions(reading.description_rows or (Description(None, (("title", title),)),))
         ledger.add_agents((*reading.agents, *agents(current)))
@@ -69,26 +71,50 @@ def describe(token: Normalised) -> Described:
     return Described(token.space, token.profile, token.package, token.work, uuid, 1)
 
 
-def _representations(current: Session, reading: Reading) -> None:
+def _representations(current: Session, reading: Reading) -> dict[str, str]:
+    """Rows of what arrived and of what holds our derivatives; the name of the latter by that of its source."""
     rows = list(reading.representations) or [Representation("rep1")]
     names = {row.name for row in rows}
     place = KINDS[_fact(current, "kind")].place
+    named = _namer(current)
     made = current.ledger.derivatives()
-    origins = {place(source).representation for source, value in made if "failed" not in value}
-    rows += [Representation(preservation(name), (), name) for name in sorted(names) if name in origins]
+    origins = {_representation(place(source), named) for source, value in made if "failed" not in value}
+    ours: dict[str, str] = {}
+    for name in sorted(names):
+        if name in origins:
+            ours[name] = preservation(name, {*names, *ours.values()})
+    rows += [Representation(ours[name], (), name) for name in ours]
     current.ledger.add_representations(rows)
+    current.ledger.keep(made_representations=json.dumps(sorted(ours.values())))
+    return ours
 
 
-def preservation(representation: str) -> str:
-    """Name of the representation that holds what we made of another one's files."""
-    return f"{representation}-preservation"
+def _namer(current: Session) -> Namer:
+    place = KINDS[_fact(current, "kind")].place
+    return Namer(lambda: (place(entry.path).target for entry in current.ledger.entries()))
 
 
-def _received_files(current: Session, received: datetime) -> None:
+def _representation(placement: Placement, named: Namer) -> str | None:
+    """The representation a file belongs to, as its folder is called after names were made portable."""
+    if placement.representation is None:
+        return None
+    return named(placement.target).split(b"/")[1].decode()
+
+
+def preservation(representation: str, taken: Collection[str] = ()) -> str:
+    """Name of the representation that holds what we made of another one's files; one that did not arrive."""
+    name, number = f"{representation}-preservation", 1
+    while name in taken:
+        number += 1
+        name = f"{representation}-preservation-{number}"
+    return name
+
+
+def _received_files(current: Session, received: datetime, reading: Reading) -> None:
     """A row per file that arrived, at a portable place that nobody else has."""
     ledger = current.ledger
     place = KINDS[_fact(current, "kind")].place
-    named = Namer(lambda: (place(entry.path).target for entry in ledger.entries()))
+    named = _namer(current)
     known = ledger.known()
     files, size = ledger.totals()
     done = 0
@@ -97,10 +123,13 @@ def _received_files(current: Session, received: datetime) -> None:
         batch = []
         for entry, sha256, found, mime in chunk:
             placement = place(entry.path)
+            path = named(placement.target)
+            origin = reading.origins.get(path, Origin())
             row = FileRow(
-                path=named(placement.target), size=entry.size, sha256=sha256, use=placement.use, mime=mime,
-                created=received, representation=placement.representation, original_name=entry.path, format=found,
-                modified=_moment(entry.mtime_ns),
+                path=path, size=entry.size, sha256=sha256, use=placement.use, mime=mime, created=received,
+                representation=_representation(placement, named), original_name=entry.path, format=found,
+                derived_from=origin.source, derived_by=origin.event, modified=_moment(entry.mtime_ns),
+                metadata=origin.metadata,
             )  # fmt: skip
             batch.append((row, SUBMISSION, entry.path))
         ledger.add_files(batch)
@@ -108,7 +137,7 @@ def _received_files(current: Session, received: datetime) -> None:
         current.progress("describe", done, files, 0, size)
 
 
-def _derivatives(current: Session) -> None:
+def _derivatives(current: Session, ours: Mapping[str, str]) -> None:
     """A row per verified derivative, in the representation beside its source's, under its source's name."""
     ledger = current.ledger
     taken: set[bytes] = set()
@@ -117,7 +146,7 @@ def _derivatives(current: Session) -> None:
         if "failed" in value or row is None or row.representation is None:
             continue
         here = f"representations/{row.representation}/".encode()
-        there = f"representations/{preservation(row.representation)}/".encode()
+        there = f"representations/{ours[row.representation]}/".encode()
         target = portable(PackagePath(row.path.replace(here, there, 1) + value["extension"].encode()))
         if target in taken:
             mark = hashlib.sha256(source).hexdigest()[:8].encode()
@@ -125,7 +154,7 @@ def _derivatives(current: Session) -> None:
         taken.add(target)
         made = FileRow(
             path=target, size=int(value["size"]), sha256=value["sha256"], use=Use.DATA, mime=value["mime"],
-            created=datetime.fromisoformat(value["when"]), representation=preservation(row.representation),
+            created=datetime.fromisoformat(value["when"]), representation=ours[row.representation],
             format=Format.read(json.loads(value["format"])), derived_from=row.path,
             derived_by=f"normalization/{shown(row.path)}",
         )  # fmt: skip

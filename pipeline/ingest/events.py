@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -39,7 +40,8 @@ def events(current: Session) -> Iterator[Event]:
     """What happened up to describing, in groups: an event linked to a representation is true for each of its
     files unless a file is linked by another event of the same type."""
     ledger = current.ledger
-    representations = [row.name for row in ledger.representations() if row.source is None]
+    ours = json.loads(ledger.fact("made_representations") or "[]")
+    representations = [row.name for row in ledger.representations() if row.name not in ours]
     received = [Link("representation", name) for name in representations] or [Link("package", "")]
     started, read_from, read_to = (_when(current, key) for key in ("receive.begin", "check.begin", "check.end"))
     implementer = (("organisation", "implementer"),) if settings(current.request.space).organisation else ()
@@ -72,7 +74,7 @@ def events(current: Session) -> Iterator[Event]:
         yield from _identification(current, name)
         yield from _renamed(current, name)
         yield from _failed(current, name)
-    yield from _normalisation(current)
+    yield from _normalisation(current, ours)
     described = _when(current, "describe.begin")
     made = tuple(Link("representation", row.name, "outcome") for row in ledger.representations())
     yield Event("information package creation", "information package creation", described, described,
@@ -154,11 +156,11 @@ def _renamed(current: Session, representation: str) -> Iterator[Event]:
                         (Link("file", row.path),))  # fmt: skip
 
 
-def _normalisation(current: Session) -> Iterator[Event]:
+def _normalisation(current: Session, ours: list[str]) -> Iterator[Event]:
     """One event per derivative: source in, outcome out. Failed ones name the source and the reason."""
     ledger = current.ledger
     for representation in ledger.representations():
-        if representation.source is None:
+        if representation.name not in ours:
             continue
         for row in ledger.files(Use.DATA, representation.name):
             source = ledger.file_at(row.derived_from) if row.derived_from else None

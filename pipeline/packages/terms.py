@@ -24,6 +24,9 @@ _REFINED = {
 
 _BY_LOWER = {term.lower(): element for term, element in _REFINED.items()} | {name: name for name in ELEMENTS}
 
+DCMI_TERMS = frozenset((*_REFINED, *ELEMENTS))
+"""Names of all terms of DCMI that are understood."""
+
 _UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -45,13 +45,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`metsHdr`."""
+    """`metsHdr`; `alternatives` are (TYPE, text) of its altRecordIDs."""
 
     created: str | None
     modified: str | None
     record_status: str | None
     package_type: str | None
     agents: tuple[HeaderAgent, ...]
+    alternatives: tuple[tuple[str | None, str], ...] = ()
     line: int = field(default=0, compare=False)
 
 
@@ -321,6 +322,8 @@ def _header(document: Writer, header: Header) -> None:
                 document.leaf(f"{_M}name", agent.name)
                 for kind, text in agent.notes:
                     document.leaf(f"{_M}note", text, _given(**{f"{_C}NOTETYPE": kind}))
+        for kind, text in header.alternatives:
+            document.leaf(f"{_M}altRecordID", text, _given(TYPE=kind))
 
 
 def _core(core: Core) -> dict[str, str | None]:
@@ -414,7 +417,9 @@ def _read_header(element: etree._Element) -> Header:
     )  # fmt: skip
     return Header(
         element.get("CREATEDATE"), element.get("LASTMODDATE"), element.get("RECORDSTATUS"),
-        element.get(f"{_C}OAISPACKAGETYPE"), agents, xml.line_of(element),
+        element.get(f"{_C}OAISPACKAGETYPE"), agents,
+        tuple((one.get("TYPE"), xml.text_of(one)) for one in element.iterfind(f"{_M}altRecordID")),
+        xml.line_of(element),
     )  # fmt: skip
 
 

@@ -107,7 +107,9 @@ class AgentPart:
 class RightsPart:
     """A rights statement. `basis_notes` are those of its basis (other rights, licence, copyright or statute).
 
-    `act` is None when nothing is granted; `start` None when the grant has no term.
+    `act` is None when nothing is granted; `start` None when the grant has no term. `status`, `jurisdiction`,
+    `citation`, `terms`, `determined` (a date), `applies` (start, end) and `documents` (type, value, role) stand in the
+    information about the basis, where it has a place for them.
     """
 
     identifier: Identifier
@@ -120,6 +122,14 @@ class RightsPart:
     linked_objects: tuple[Identifier, ...] = ()
     linked_agents: tuple[Identifier, ...] = ()
     line: int = field(default=0, compare=False)
+    status: str = ""
+    jurisdiction: str = ""
+    citation: str = ""
+    terms: str = ""
+    determined: str = ""
+    applies: tuple[str, str] = ("", "")
+    documents: tuple[tuple[str, str, str], ...] = ()
+    restriction: str = ""
 
 
 Part = Object | EventPart | AgentPart | RightsPart
@@ -256,27 +266,77 @@ def _agent(document: Writer, agent: AgentPart) -> None:
             _identifier(document, "linkingRightsStatement", pair)
 
 
+def whole_basis(one: RightsPart) -> bool:
+    """Whether a statement says of its basis what PREMIS asks before it can be said in elements of its own."""
+    if one.basis == "copyright":
+        return bool(one.status and one.jurisdiction)
+    return one.basis != "statute" or bool(one.jurisdiction and one.citation)
+
+
+def _basis(document: Writer, one: RightsPart) -> None:
+    """The information about the basis, in the order of its own schema type."""
+    if one.basis == "copyright":
+        with document.box(f"{_P}copyrightInformation"):
+            document.leaf(f"{_P}copyrightStatus", one.status)
+            document.leaf(f"{_P}copyrightJurisdiction", one.jurisdiction)
+            if one.determined:
+                document.leaf(f"{_P}copyrightStatusDeterminationDate", one.determined)
+            _said_of_basis(document, one, "copyright", "notes", "documents", "applies")
+    elif one.basis == "statute":
+        with document.box(f"{_P}statuteInformation"):
+            document.leaf(f"{_P}statuteJurisdiction", one.jurisdiction)
+            document.leaf(f"{_P}statuteCitation", one.citation)
+            if one.determined:
+                document.leaf(f"{_P}statuteInformationDeterminationDate", one.determined)
+            _said_of_basis(document, one, "statute", "notes", "documents", "applies")
+    elif one.basis == "license":
+        if one.basis_notes or one.terms or one.documents or any(one.applies):
+            with document.box(f"{_P}licenseInformation"):
+                _said_of_basis(document, one, "license", "documents")
+                if one.terms:
+                    document.leaf(f"{_P}licenseTerms", one.terms)
+                _said_of_basis(document, one, "license", "notes", "applies")
+    else:
+        with document.box(f"{_P}otherRightsInformation"):
+            _said_of_basis(document, one, "otherRights", "documents")
+            document.leaf(f"{_P}otherRightsBasis", one.basis)
+            _said_of_basis(document, one, "otherRights", "applies", "notes")
+
+
+def _said_of_basis(document: Writer, one: RightsPart, prefix: str, *order: str) -> None:
+    for what in order:
+        if what == "notes":
+            for note in one.basis_notes:
+                document.leaf(f"{_P}{prefix}Note", note)
+        elif what == "documents":
+            for kind, value, role in one.documents:
+                with document.box(f"{_P}{prefix}DocumentationIdentifier"):
+                    document.leaf(f"{_P}{prefix}DocumentationIdentifierType", kind)
+                    document.leaf(f"{_P}{prefix}DocumentationIdentifierValue", value)
+                    if role:
+                        document.leaf(f"{_P}{prefix}DocumentationRole", role)
+        elif any(one.applies):
+            with document.box(f"{_P}{prefix}ApplicableDates"):
+                document.leaf(f"{_P}startDate", one.applies[0])
+                if one.applies[1]:
+                    document.leaf(f"{_P}endDate", one.applies[1])
+
+
 def _rights(document: Writer, statement: RightsPart) -> None:
     notes = statement.notes
     with document.box(f"{_P}rights"), document.box(f"{_P}rightsStatement"):
         _identifier(document, "rightsStatement", statement.identifier)
         _term(document, "rightsBasis", "rightsBasis", statement.basis)
-        if statement.basis == "license":
-            if statement.basis_notes:
-                with document.box(f"{_P}licenseInformation"):
-                    for note in statement.basis_notes:
-                        document.leaf(f"{_P}licenseNote", note)
-        elif statement.basis in ("copyright", "statute"):
+        if whole_basis(statement):
+            _basis(document, statement)
+        else:
             # Their information elements ask for a status, a jurisdiction or a citation that the statement lacks.
             notes = (*statement.basis_notes, *notes)
-        else:
-            with document.box(f"{_P}otherRightsInformation"):
-                document.leaf(f"{_P}otherRightsBasis", statement.basis)
-                for note in statement.basis_notes:
-                    document.leaf(f"{_P}otherRightsNote", note)
         if statement.act is not None:
             with document.box(f"{_P}rightsGranted"):
                 _term(document, "act", "eventType", statement.act)
+                if statement.restriction:
+                    document.leaf(f"{_P}restriction", statement.restriction)
                 if statement.start is not None:
                     with document.box(f"{_P}termOfGrant"):
                         document.leaf(f"{_P}startDate", statement.start)
@@ -411,7 +471,7 @@ def _read_rights(element: etree._Element) -> RightsPart:
     first = _child(element, "rightsStatementIdentifier")
     basis_notes = [
         note
-        for kind in ("copyright", "license", "statute", "otherRights")
+        for kind in _BASES
         for note in _all(element, f"{kind}Information", f"{kind}Note")
     ]
     return RightsPart(
@@ -425,7 +485,37 @@ def _read_rights(element: etree._Element) -> RightsPart:
         tuple(pair for pair, _ in _linked(element, "linkingObject")),
         tuple(pair for pair, _ in _linked(element, "linkingAgent")),
         xml.line_of(element),
+        _of_basis(element, "copyright", "copyrightStatus"),
+        _of_basis(element, "copyright", "copyrightJurisdiction")
+        or _of_basis(element, "statute", "statuteJurisdiction"),
+        _of_basis(element, "statute", "statuteCitation"),
+        _of_basis(element, "license", "licenseTerms"),
+        _of_basis(element, "copyright", "copyrightStatusDeterminationDate")
+        or _of_basis(element, "statute", "statuteInformationDeterminationDate"),
+        (_dates(element, "startDate"), _dates(element, "endDate")),
+        tuple(_documents(element)),
+        _said(element, "rightsGranted", "restriction") or "",
     )
+
+
+_BASES = ("copyright", "license", "statute", "otherRights")
+
+
+def _of_basis(element: etree._Element, prefix: str, name: str) -> str:
+    return _said(element, f"{prefix}Information", name) or ""
+
+
+def _dates(element: etree._Element, name: str) -> str:
+    told = (_said(element, f"{prefix}Information", f"{prefix}ApplicableDates", name) for prefix in _BASES)
+    return next((text for text in told if text), "")
+
+
+def _documents(element: etree._Element) -> Iterator[tuple[str, str, str]]:
+    for prefix in _BASES:
+        for one in element.iterfind(_path((f"{prefix}Information", f"{prefix}DocumentationIdentifier"))):
+            names = ("DocumentationIdentifierType", "DocumentationIdentifierValue", "DocumentationRole")
+            kind, value, role = (_said(one, prefix + name) or "" for name in names)
+            yield kind, value, role
 
 
 _READERS: dict[str, Callable[[etree._Element], Part]] = {

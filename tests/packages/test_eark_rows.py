@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ def file_rows(draw: st.DrawFn, representations: list[str], events: list[str]) ->
             None if source is None else PackagePath(source),
             draw(st.one_of(st.none(), st.sampled_from(events))),
             draw(st.one_of(st.none(), TIMES)),
+            draw(st.sampled_from(["", "EAD", "OTHER EAC"])) if use in (Use.DESCRIPTIVE, Use.PRESERVATION) else "",
         )
     return tuple(found[path] for path in sorted(found))
 
@@ -183,6 +185,8 @@ def rows(draw: st.DrawFn) -> MemoryRows:
                 draw(LEGAL),
                 draw(st.sampled_from(["OPEN", "", "2026-01-01"])),
                 draw(st.sampled_from(["", "2027-01-01"])),
+                targets=tuple(sorted(draw(st.lists(st.sampled_from(paths), max_size=2, unique=True)))),
+                restriction=draw(LEGAL),
             )
             for key in rights
         ),
@@ -229,3 +233,20 @@ def test_same_rows_same_bytes(tmp_path: Path) -> None:
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert all((first / path).read_bytes() == (second / path).read_bytes() for path in files)
     assert Path(description_path(sample_rows(tmp_path / "c").of, None).decode()) in files
+
+
+WHOLE_BASES = [
+    Right("a", "copyright", "replication", "note", "granted", "2020-01-01", "", "copyrighted", "vn", "", "",
+          "2020-01-01", ("2020", "2070"), (("URI", "x", "proof"),)),
+    Right("b", "statute", "", "", "", "", "", "", "vn", "33/2024/QH15", "", "2025-07-01", ("2025", "")),
+    Right("c", "license", "dissemination", "note", "", "OPEN", "", "", "", "", "CC BY 4.0", "", ("2020", "2030")),
+    Right("d", "donor", "dissemination", "note", "", "OPEN", "", documents=(("URI", "x", ""),), restriction="Disallow"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("right", WHOLE_BASES, ids=lambda right: right.basis)
+def test_a_right_says_all_it_knows_of_its_basis(tmp_path: Path, right: Right) -> None:
+    root = composed(tmp_path, lambda rows: replace(rows, right_rows=(right,)))
+    with (root / "metadata/preservation/premis.xml").open("rb") as source:
+        assert validate_xsd(source, "all.xsd") == []
+    assert read_rows(FolderTree(root)).right_rows == (right,)

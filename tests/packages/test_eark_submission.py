@@ -102,9 +102,15 @@ def test_reading(tmp_path: Path) -> None:
     targets = [one.target for one in found.description_rows]
     documentation = PackagePath(b"documentation/submission/documentation/readme.txt")
     assert targets == [None, documentation, *(one.target for one in rows.description_rows[2:])]
-    assert [agent.key for agent in found.agents] == [PREFIX + agent.key for agent in rows.agent_rows]
+    assert [agent.key for agent in found.agents] == [f"{PREFIX}METS/1", *(PREFIX + one.key for one in rows.agent_rows)]
     assert [right.key for right in found.rights] == [PREFIX + right.key for right in rows.right_rows]
-    assert [event.key for event in found.events] == [f"{PREFIX}creation", f"{PREFIX}start"]
+    keys = {event.key: [(link.what, link.ref) for link in event.links] for event in found.events}
+    assert set(keys) == {f"{PREFIX}METS", *(PREFIX + event.key for event in rows.event_rows)}
+    assert keys[f"{PREFIX}start"] == [("package", "")]
+    assert keys[f"{PREFIX}formats/rep1"] == [("representation", "rep1")]
+    assert [what for what, _ in keys[f"{PREFIX}normalization/x"]] == ["file", "file"]
+    [derived] = [origin for origin in found.origins.values() if origin.source is not None]
+    assert derived.source == PackagePath("representations/rep1/data/Ảnh chụp.bmp".encode())
 
 
 def test_an_aip_can_be_described_again(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_others_are_read() -> None:
     assert list(premis.read(io.BytesIO(FOREIGN.encode()))) == [
         Object("bitstream", (Identifier("local", "b1"),), formats=(FormatPart("", "", "PRONOM", "fmt/1"),)),
         EventPart(Identifier("t", "v"), "x", "2026"),
-        RightsPart(Identifier("t", "r"), "statute", ("n",)),
+        RightsPart(Identifier("t", "r"), "statute", ("n",), jurisdiction="vn", citation="33/2024/QH15"),
     ]
     assert [part.line for part in premis.read(io.BytesIO(FOREIGN.encode()))] == [3, 9, 11]
 

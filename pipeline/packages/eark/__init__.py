@@ -32,7 +32,7 @@ class Eark:
         return check(tree, received, self.name)
 
     def read(self, tree: Tree, received: Received) -> Reading:
-        return submission.read(tree)
+        return submission.read(tree, received)
 
     def place(self, path: PackagePath) -> Placement:
         return submission.place(path)

@@ -19,9 +19,6 @@ from pipeline.standards.premis import AgentPart, EventPart, Object
 from pipeline.standards.vocabularies import eark, media_type
 from pipeline.standards.xml import Sink, moment
 
-SUBMITTED = "SUBMITTED"
-"""OTHERMDTYPE of metadata that came with the submission and is kept as it came."""
-
 _GROUPS = (Use.DATA, Use.DOCUMENTATION, Use.SCHEMA)
 
 _FOLDERS = {
@@ -141,6 +138,8 @@ class _Composition:
     def _objects(self, representation: Representation | None) -> Iterator[Object]:
         if representation is None:
             yield preservation.entity_object(self.aip)
+            if self.aip.origin:
+                yield Object(premis.ENTITY, (preservation.origin_identifier(self.aip),))
             for row in self.representations:
                 yield preservation.representation_object(self.aip, row, whole=False)
         else:
@@ -313,8 +312,9 @@ class _Sections:
             )
 
     def _submitted(self, section: str, reference: str, row: FileRow) -> Reference:
+        kind, _, other = (row.metadata or f"OTHER {layout.SUBMITTED}").partition(" ")
         return Reference(
-            section, reference, self._writing.now, "CURRENT", "OTHER", SUBMITTED, None, None,
+            section, reference, self._writing.now, "CURRENT", kind, other or None, None, None,
             _core(row), Location(relative(row.path, self._base)),
         )  # fmt: skip
 

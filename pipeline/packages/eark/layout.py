@@ -6,7 +6,7 @@ import re
 
 from pipeline import digests, names
 from pipeline.records import AipIdentity, Link, PackagePath
-from pipeline.standards.mets import Pointed
+from pipeline.standards.mets import Pointed, Reference
 
 METS = b"METS.xml"
 PREMIS = b"metadata/preservation/premis.xml"
@@ -16,6 +16,9 @@ PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"
 """AIPM2 lays down this address with host earkdip."""
 
 REPRESENTATIONS = b"representations/"
+
+SUBMITTED = "SUBMITTED"
+"""OTHERMDTYPE of metadata that came with the submission and is kept as it came, where no other term is known."""
 
 _DESCRIPTION = re.compile(rb"dc(-ID-[0-9a-f-]{36})?\.xml")
 
@@ -79,6 +82,14 @@ def place_of_event(links: tuple[Link, ...]) -> str | None:
 def relative(path: bytes, base: bytes) -> str:
     """The href of a path in the METS that lies in the folder `base`."""
     return names.href(path[len(base) :])
+
+
+def metadata_of(part: Reference) -> str:
+    """What METS calls metadata, as FileRow's `metadata`."""
+    kind = part.md_type or ""
+    if kind != "OTHER":
+        return kind
+    return "" if part.other_md_type in (None, "", SUBMITTED) else f"OTHER {part.other_md_type}"
 
 
 def manifest_of(part: Pointed) -> PackagePath | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
@@ -69,14 +70,20 @@ def representation_identifier(name: str) -> Identifier:
 
 
 def event_identifier(aip: AipIdentity, key: str) -> Identifier:
-    """An event by the UUID made of its key."""
-    return Identifier(UUID, digests.part_id(aip.uuid, "event", key))
+    """An event by the UUID made of its key; a DIP calls it as its AIP does."""
+    return Identifier(UUID, digests.part_id(aip.origin or aip.uuid, "event", key))
 
 
 def entity_object(aip: AipIdentity) -> Object:
     """The intellectual entity: the package itself, with the number of its form and of its version."""
     entries = ((AIP_FORMAT, str(FORMAT)), (AIP_VERSION, str(aip.version)))
-    return Object(premis.ENTITY, (entity_identifier(aip),), entries)
+    source = () if not aip.origin else (Relationship("derivation", "has source", (origin_identifier(aip),)),)
+    return Object(premis.ENTITY, (entity_identifier(aip),), entries, relationships=source)
+
+
+def origin_identifier(aip: AipIdentity) -> Identifier:
+    """The AIP that a DIP was made of."""
+    return Identifier(LOCAL, f"uuid-{aip.origin}")
 
 
 def representation_object(aip: AipIdentity, row: Representation, whole: bool) -> Object:
@@ -335,24 +342,40 @@ def agent_row(part: AgentPart) -> Agent:
 
 
 def rights_part(aip: AipIdentity, right: Right) -> RightsPart:
-    """A rights statement about the package."""
-    fixed = right.basis in _WITHOUT_NOTE
-    return RightsPart(
+    """A rights statement about the package, or about files and representations of it."""
+    part = RightsPart(
         Identifier(LOCAL, right.key),
         right.basis,
-        (right.basis_note,) if right.basis_note or fixed else (),
-        right.act,
+        (),
+        right.act or None,
         right.start if right.start or right.end else None,
         right.end,
-        (right.note,) if right.note or fixed else (),
-        (entity_identifier(aip),),
+        (),
+        tuple(map(path_identifier, right.targets)) or (entity_identifier(aip),),
+        (),
+        0,
+        right.status,
+        right.jurisdiction,
+        right.citation,
+        right.terms,
+        right.determined,
+        right.applies,
+        right.documents,
+        right.restriction,
+    )
+    # Both notes then stand among those of the grant, and are told apart by their order (see premis.py).
+    fixed = not premis.whole_basis(part) and right.act != ""
+    return replace(
+        part,
+        basis_notes=(right.basis_note,) if right.basis_note or fixed else (),
+        notes=(right.note,) if right.note or fixed else (),
     )
 
 
 def right_row(part: RightsPart) -> Right:
     """The right of a part."""
     basis, notes = part.basis_notes, part.notes
-    if part.basis in _WITHOUT_NOTE and not basis and len(notes) == 2:
+    if not premis.whole_basis(part) and not basis and len(notes) == 2:
         basis, notes = notes[:1], notes[1:]
     return Right(
         part.identifier.value,
@@ -362,8 +385,13 @@ def right_row(part: RightsPart) -> Right:
         "\n".join(notes),
         part.start or "",
         part.end,
+        part.status,
+        part.jurisdiction,
+        part.citation,
+        part.terms,
+        part.determined,
+        part.applies,
+        part.documents,
+        part.restriction,
+        tuple(path for pair in part.linked_objects if (path := path_of((pair,))) is not None),
     )
-
-
-_WITHOUT_NOTE = ("copyright", "statute")
-"""Bases whose note stands first among the notes of the grant (see premis.py)."""

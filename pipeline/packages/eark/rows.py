@@ -32,6 +32,9 @@ from pipeline.tree import Tree
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for a time that a package of others does not tell."""
 
+_Referenced = tuple[PackagePath, str, Core, Use, str]
+"""Path, id in METS, what METS says of the bytes, use, MDTYPE as FileRow's `metadata`."""
+
 _USES = {"documentation": Use.DOCUMENTATION, "schemas": Use.SCHEMA}
 
 
@@ -60,11 +63,28 @@ class EarkRows:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._head, self._header, self._root, members = _root(tree)
+        self.references: list[str] = []
+        """What divisions of the root METS point to outside the package: parents and children of a split one."""
+        self._head, self._header, self._root, members = _root(tree, self.references)
         self._manifests = [self._root, *members]
         agents = self._header.agents if self._header is not None else ()
         self._ours = any(agent.name == "luutru" and agent.role == "CREATOR" for agent in agents)
         self._keys: dict[str, str] | None = None
+
+    @property
+    def head(self) -> mets.Head:
+        """The root element of the package's own METS."""
+        return self._head
+
+    @property
+    def header(self) -> mets.Header | None:
+        """The header of the package's own METS."""
+        return self._header
+
+    @property
+    def alternatives(self) -> tuple[tuple[str | None, str], ...]:
+        """(TYPE, value) of each altRecordID."""
+        return self._header.alternatives if self._header is not None else ()
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -85,7 +105,7 @@ class EarkRows:
         )
 
     def representations(self) -> Iterator[Representation]:
-        for manifest in self._manifests[1:]:
+        for manifest in sorted(self._manifests[1:], key=lambda one: one.representation or ""):
             found = Representation(manifest.representation or "")
             for part in self._parts(manifest):
                 if not isinstance(part, premis.Object):
@@ -195,10 +215,10 @@ class EarkRows:
 
     def _files_of(self, manifest: Manifest, use: Use | None) -> Iterator[FileRow]:
         known = _Characteristics(self._parts(manifest), self._ours)
-        for path, file_id, core, found in self._referenced(manifest, use):
-            yield self._row(path, core, found, manifest.representation, known.of(path, file_id))
+        for path, file_id, core, found, kind in self._referenced(manifest, use):
+            yield self._row(path, core, found, manifest.representation, known.of(path, file_id), kind)
 
-    def _referenced(self, manifest: Manifest, use: Use | None) -> Iterator[tuple[PackagePath, str, Core, Use]]:
+    def _referenced(self, manifest: Manifest, use: Use | None) -> Iterator[_Referenced]:
         """Files by path where folders are as we make them: data, documentation, metadata, schemas."""
         submitted = self._submitted(manifest, use)
         pending = True
@@ -213,11 +233,11 @@ class EarkRows:
                 if pending and found is Use.SCHEMA:
                     pending = False
                     yield from submitted
-                yield path, part.id or "", part.core, found
+                yield path, part.id or "", part.core, found, ""
         if pending:
             yield from submitted
 
-    def _submitted(self, manifest: Manifest, use: Use | None) -> Iterator[tuple[PackagePath, str, Core, Use]]:
+    def _submitted(self, manifest: Manifest, use: Use | None) -> Iterator[_Referenced]:
         streams = [
             self._metadata(manifest, wanted)
             for wanted in (Use.DESCRIPTIVE, Use.PRESERVATION)
@@ -225,7 +245,7 @@ class EarkRows:
         ]
         return heapq.merge(*streams, key=lambda found: found[0])
 
-    def _metadata(self, manifest: Manifest, use: Use) -> Iterator[tuple[PackagePath, str, Core, Use]]:
+    def _metadata(self, manifest: Manifest, use: Use) -> Iterator[_Referenced]:
         for part in self._mets(manifest):
             if isinstance(part, mets.Map) or (isinstance(part, mets.Section) and part.name == "fileSec"):
                 return
@@ -233,10 +253,10 @@ class EarkRows:
                 continue
             path = _path(part, manifest)
             if path is not None and (part.section == "dmdSec") == (use is Use.DESCRIPTIVE):
-                yield path, part.id or "", part.core, use
+                yield path, part.id or "", part.core, use, layout.metadata_of(part)
 
     def _row(
-        self, path: PackagePath, core: Core, use: Use, representation: str | None, one: premis.Object | None
+        self, path: PackagePath, core: Core, use: Use, representation: str | None, one: premis.Object | None, kind: str
     ) -> FileRow:
         mime = core.mime or ""
         said = core.size or ""
@@ -244,7 +264,7 @@ class EarkRows:
         created = parsed_moment(core.created) or EPOCH
         digest = (core.checksum or "").lower() if core.checksum_type == "SHA-256" else ""
         if one is None:
-            return FileRow(path, size, digest, use, mime, created, representation)
+            return FileRow(path, size, digest, use, mime, created, representation, metadata=kind)
         form, mime = preservation.format_of(one.formats[0], mime) if one.formats else (None, mime)
         source: PackagePath | None = None
         made_by = one.linked_events[:1]
@@ -256,7 +276,7 @@ class EarkRows:
         return FileRow(
             path, size, digest, use, mime, created, representation,
             None if one.original_name is None else preservation.read_name(one.original_name),
-            form, source, self._key(made_by[0].value) if made_by else None, parsed_moment(changed),
+            form, source, self._key(made_by[0].value) if made_by else None, parsed_moment(changed), kind,
         )  # fmt: skip
 
     def _key(self, event: str) -> str:
@@ -292,7 +312,7 @@ def opened(tree: Tree, path: PackagePath) -> BinaryIO:
         raise Unreadable(0, f"{names.shown(path)} is not in the package") from None
 
 
-def _root(tree: Tree) -> tuple[mets.Head, mets.Header | None, Manifest, list[Manifest]]:
+def _root(tree: Tree, references: list[str]) -> tuple[mets.Head, mets.Header | None, Manifest, list[Manifest]]:
     """Head and header of the root METS, and the manifests."""
     head = mets.Head(None, is_mets=False)
     header: mets.Header | None = None
@@ -311,6 +331,8 @@ def _root(tree: Tree) -> tuple[mets.Head, mets.Header | None, Manifest, list[Man
                 path = layout.manifest_of(part)
                 if path is not None:
                     members[path] = layout.representation_of(path) or ""
+                elif part.pointer.at is not None and part.pointer.at.href:
+                    references.append(part.pointer.at.href)
     if not head.is_mets:
         raise Unreadable(1, "METS.xml is not METS")
     manifests = []

@@ -63,6 +63,12 @@ def json_option(command: Any) -> Any:
     return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
 
 
+def report_option(command: Any) -> Any:
+    """`--report`, of the commands that judge packages."""
+    said = "Write a report too: a file that ends in .html, .pdf, .csv or .xlsx; may be given several times."
+    return click.option("--report", "reports", multiple=True, metavar="FILE", type=Place(), help=said)(command)
+
+
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="luutru")
 def luutru() -> None:
@@ -78,26 +84,26 @@ def luutru() -> None:
 @click.option("--profile", default="eark", show_default=True, help="What this archive asks of packages.")
 @click.option("--kind", help="Take the packages as this kind instead of recognising it.")
 @click.option("--queue", is_flag=True, help="Hand the packages to the worker that `luutru up` started.")
+@report_option
 @json_option
-def ingest(
-    paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None, queue: bool, as_json: bool, lang: str | None
-) -> None:
+def ingest(paths: tuple[Path, ...], **options: Any) -> None:
     """Bring packages the whole way into the stores."""
     from commands import ingest as run
 
-    _end(run.ingest(paths, batch=batch, profile=profile, kind=kind, queue=queue, as_json=as_json, lang=lang))
+    _end(run.ingest(paths, **options))
 
 
 @luutru.command(cls=Example, example="luutru validate my-package.zip --kind bagit")
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--profile", help="Judge by a profile too; without it the standard alone counts.")
 @click.option("--kind", help="Take the packages as this kind instead of recognising it.")
+@report_option
 @json_option
-def validate(paths: tuple[str, ...], profile: str | None, kind: str | None, as_json: bool, lang: str | None) -> None:
+def validate(paths: tuple[str, ...], **options: Any) -> None:
     """Judge packages, or a stored AIP by its id; nothing is stored."""
     from commands import validate as run
 
-    _end(run.validate(paths, profile=profile, kind=kind, as_json=as_json, lang=lang))
+    _end(run.validate(paths, **options))
 
 
 @luutru.command(cls=Example, example="luutru identify scans/ --json")

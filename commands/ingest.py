@@ -22,26 +22,40 @@ def ingest(
     queue: bool,
     as_json: bool,
     lang: str | None,
+    reports: tuple[Path, ...] = (),
 ) -> int:
-    """Exit code of the contract; the document is `ingest/1`."""
+    """Exit code of the contract; the document is `ingest/1`. `reports` are written from it as well."""
 
     def work() -> Answer:
-        return _ingest(paths, batch, profile, kind, queue, language(lang))
+        return _ingest(paths, batch, profile, kind, queue, language(lang), reports)
 
     return answer("ingest/1", work, as_json=as_json, lang=lang)
 
 
-def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None, queue: bool, lang: str) -> Answer:
+def _ingest(
+    paths: tuple[Path, ...],
+    batch: bool,
+    profile: str,
+    kind: str | None,
+    queue: bool,
+    lang: str,
+    reports: tuple[Path, ...],
+) -> Answer:
+    from commands.reports import planned, written
     from flows.services import running
     from pipeline.ingest.ingest import ingest as whole_way
     from pipeline.ingest.preflight import preflight
     from pipeline.settings import profile as named
-    from pipeline.workspace import workspace
+    from pipeline.workspace import now, rfc3339, workspace
 
     space = workspace()
     asked = named(profile)
     packages = [package for path in paths for package in _packages(path, batch)]
     known_kind(kind)
+    if queue and reports:
+        raise UsageProblem("USE-REPORT-QUEUE")
+    files = planned(reports, packages)
+    begun = rfc3339(now())
     preflight(space, asked)
     requests = [Request(space, package, asked, kind) for package in packages]
     services = running(space)
@@ -85,6 +99,8 @@ def _ingest(paths: tuple[Path, ...], batch: bool, profile: str, kind: str | None
     if stopped:
         note({"vi": "Đã dừng; chạy lại đúng lệnh này để làm tiếp.", "en": "Stopped; the same command goes on."}[lang])
     _report(space, documents, lang)
+    if unwritten := written(space, "ingest/1", files, documents, begun, lang):
+        extra, code = {"problem": problem_json(unwritten), **extra}, exit_code([code, unwritten.exit_code])
     return Answer(documents, code, tables, extra)
 
 

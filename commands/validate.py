@@ -11,23 +11,35 @@ from typing import Any
 from commands.frame import Answer, answer, language, note, tables
 from commands.ingest import known_kind
 from pipeline.errors import SystemProblem, UsageProblem
+from pipeline.findings import problem_json
 from pipeline.ingest.item import exit_code
 from pipeline.settings import Profile
-from pipeline.workspace import Workspace, workspace
+from pipeline.workspace import Workspace, now, rfc3339, workspace
 
 _AIP = re.compile(r"(urn:uuid:|uuid-)?[0-9a-f]{4,8}(-?[0-9a-f]{1,12})*\Z")
 
 
-def validate(paths: tuple[str, ...], *, profile: str | None, kind: str | None, as_json: bool, lang: str | None) -> int:
-    """Exit code of the contract; the document is `validate/1`."""
+def validate(
+    paths: tuple[str, ...],
+    *,
+    profile: str | None,
+    kind: str | None,
+    as_json: bool,
+    lang: str | None,
+    reports: tuple[Path, ...] = (),
+) -> int:
+    """Exit code of the contract; the document is `validate/1`. `reports` are written from it as well."""
 
     def work() -> Answer:
-        return _validate(paths, profile, kind, language(lang))
+        return _validate(paths, profile, kind, language(lang), reports)
 
     return answer("validate/1", work, as_json=as_json, lang=lang)
 
 
-def _validate(paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str) -> Answer:
+def _validate(
+    paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str, reports: tuple[Path, ...]
+) -> Answer:
+    from commands.reports import planned, written
     from pipeline.ingest.validate import validate as judge
     from pipeline.settings import profile as named
 
@@ -37,6 +49,8 @@ def _validate(paths: tuple[str, ...], profile: str | None, kind: str | None, lan
     for path in paths:
         if not os.path.lexists(path) and not _AIP.match(path):
             raise UsageProblem("USE-PATH", path=path)
+    files = planned(reports, (Path(path) for path in paths if os.path.lexists(path)))
+    started = rfc3339(now())
     items, codes = [], []
     for path in paths:
         if os.path.lexists(path):
@@ -47,6 +61,8 @@ def _validate(paths: tuple[str, ...], profile: str | None, kind: str | None, lan
         codes.append(code)
         word = item["verdict"] or (item["problem"] or {}).get("code")
         note(f"{item['path']}: {word}")
+    if problem := written(space, "validate/1", files, items, started, lang):
+        return Answer(items, exit_code([*codes, problem.exit_code]), tables, {"problem": problem_json(problem)})
     return Answer(items, exit_code(codes), tables)
 
 

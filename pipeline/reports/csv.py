@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from pipeline.reports import cells
 from pipeline.reports.cells import Document
+from pipeline.reports.words import TEXTS
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 FINDING_COLUMNS = (
     *("package", "verdict", "level", "code", "file", "file_raw", "line", "expected", "found", "reference"),
@@ -26,7 +27,7 @@ def guarded(value: object) -> object:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
         made = cells.fit(value)
-        return "'" + made if made.lstrip().startswith(_FORMULA) else made
+        return "'" + made if made.lstrip().startswith(FORMULA) else made
     return value
 
 
@@ -42,23 +43,45 @@ def items(document: Document, out: TextIO) -> None:
 
 def findings(document: Document, out: TextIO) -> None:
     """One row per finding of every item; of an audit, one row per problem of a copy."""
-    _write(
-        out,
-        FINDING_COLUMNS,
-        (
-            [
-                item.get("path") or cells.heading(item),
-                item.get("verdict") or item.get("result"),
-                group.level,
-                group.code,
-                *(line.get(key) for key in ("file", "file_raw", "line", "expected", "found", "reference")),
-                *(line[part][lang] for part in ("message", "advice") for lang in ("vi", "en")),
-            ]
-            for item in document["items"]
-            for group in cells.groups(item)
-            for line in group.lines
-        ),
-    )
+    _write(out, FINDING_COLUMNS, _rows(document))
+
+
+def validation(document: Document, out: TextIO) -> None:
+    """`findings` with a row for each package that has none, and for each without a verdict; begins with a BOM."""
+    out.write("\ufeff")
+    _write(out, FINDING_COLUMNS, _every_package(document))
+
+
+def _every_package(document: Document) -> Iterator[list[object]]:
+    for item in document["items"]:
+        head = [item.get("path"), item.get("verdict")]
+        if problem := item.get("problem"):
+            yield [*head, "problem", problem["code"], *[None] * 6, *_texts(problem)]
+        rows = _rows({"items": [item]})
+        found = next(rows, None)
+        if found is not None:
+            yield found
+            yield from rows
+        elif not item.get("problem"):
+            yield [*head, *[None] * 8, *TEXTS["all_well"], None, None]
+
+
+def _rows(document: Document) -> Iterator[list[object]]:
+    for item in document["items"]:
+        for group in cells.groups(item):
+            for line in group.lines:
+                yield [
+                    item.get("path") or cells.heading(item),
+                    item.get("verdict") or item.get("result"),
+                    group.level,
+                    group.code,
+                    *(line.get(key) for key in ("file", "file_raw", "line", "expected", "found", "reference")),
+                    *_texts(line),
+                ]
+
+
+def _texts(line: dict[str, dict[str, str]]) -> list[object]:
+    return [line[part][lang] for part in ("message", "advice") for lang in ("vi", "en")]
 
 
 def _write(out: TextIO, head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

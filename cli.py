@@ -132,12 +132,16 @@ def show(aip: str, as_json: bool, lang: str | None) -> None:
 @click.argument("aip")
 @click.argument("folder", metavar="DIR", type=Place())
 @click.option("--version", help="A version other than the newest, as v1.")
+@click.option(
+    "--as", "shape", type=click.Choice(["aip", "eark-dip", "bagit"]), default="aip", show_default=True,
+    help="As it is stored, as a DIP by E-ARK, or in a BagIt bag.",
+)
 @json_option
-def export(aip: str, folder: Path, version: str | None, as_json: bool, lang: str | None) -> None:
-    """Write a stored version byte for byte into DIR."""
+def export(aip: str, folder: Path, version: str | None, shape: str, as_json: bool, lang: str | None) -> None:
+    """Write a stored version byte for byte into DIR, or a DIP or a bag made of it."""
     from commands import holdings as run
 
-    _end(run.export(aip, folder, version=version, as_json=as_json, lang=lang))
+    _end(run.export(aip, folder, version=version, shape=shape, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru status")

@@ -22,7 +22,7 @@ def show(aip: str, *, as_json: bool, lang: str | None) -> int:
     return answer("show/1", work, as_json=as_json, lang=lang)
 
 
-def export(aip: str, folder: Path, *, version: str | None, as_json: bool, lang: str | None) -> int:
+def export(aip: str, folder: Path, *, version: str | None, shape: str, as_json: bool, lang: str | None) -> int:
     """The document is `export/1`."""
 
     def work() -> Answer:
@@ -33,7 +33,7 @@ def export(aip: str, folder: Path, *, version: str | None, as_json: bool, lang: 
         number = _number(version)
         space = workspace()
         with opened(space) as at_hand:
-            made = hand_out(at_hand, aip, folder, number)
+            made = hand_out(at_hand, aip, folder, number, shape)
             finish(space, "en")
         item = made.as_item()
         for one in made.skipped:

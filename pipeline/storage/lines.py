@@ -284,6 +284,17 @@ def settings_changed(what: str, digest: str) -> dict[str, Any]:
     return {"what": what, "digest": digest}
 
 
-def exported(aip: str, version: int, store: str, files: int, size: int, carrier: str) -> dict[str, Any]:
-    """Fields of an `export` line: a stored version was handed out; event type dissemination."""
-    return {"aip": aip, "version": version, "store": store, "files": files, "bytes": size, "as": carrier}
+def exported(
+    aip: str, version: int, store: str, files: int, size: int, carrier: str,
+    made: str | None = None, checks: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Fields of an `export` line: a stored version was handed out; event type dissemination.
+
+    `carrier` says as what; of a DIP or a bag `made` is its identifier, `checks` what its judges said.
+    """
+    fields: dict[str, Any] = {
+        "aip": aip, "version": version, "store": store, "files": files, "bytes": size, "as": carrier,
+    }  # fmt: skip
+    if made is not None:
+        fields |= {"made": made, "checks": [dict(one) for one in checks]}
+    return fields

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import VERSION, names
 from pipeline.packages import Generated
 from pipeline.packages.eark import layout, preservation
-from pipeline.packages.eark.layout import PROFILE, base_of, file_id, identifier, relative
+from pipeline.packages.eark.layout import PROFILES, base_of, file_id, identifier, relative
 from pipeline.records import Description, FileRow, PackagePath, Representation, Rows, Use
 from pipeline.standards import dc, mets, premis
 from pipeline.standards.mets import Core, Div, File, Group, Head, Header, HeaderAgent, Location, Map, Pointer, Reference
@@ -30,12 +30,12 @@ _FOLDERS = {
 }
 
 
-def compose(rows: Rows, folder: Path) -> Iterator[Generated]:
+def compose(rows: Rows, folder: Path, package: str = "AIP") -> Iterator[Generated]:
     """Writes the generated files below `folder`, in write order, root METS last; each is complete when yielded.
 
     ValueError for rows that cannot become an AIP (see `_verify`).
     """
-    writing = _Composition(rows, folder)
+    writing = _Composition(rows, folder, package)
     yield from writing.descriptions()
     manifests = []
     for row in writing.representations:
@@ -47,7 +47,8 @@ def compose(rows: Rows, folder: Path) -> Iterator[Generated]:
 
 
 class _Composition:
-    def __init__(self, rows: Rows, folder: Path) -> None:
+    def __init__(self, rows: Rows, folder: Path, package: str) -> None:
+        self.package = package
         self.rows = rows
         self.folder = folder
         self.aip = rows.identity()
@@ -86,7 +87,7 @@ class _Composition:
         """METS of a representation."""
         name = representation.name
         path = PackagePath(base_of(name) + layout.METS)
-        head = Head(name, representation.name, *self._kind(), "OTHER", "none", PROFILE)
+        head = Head(name, representation.name, *self._kind(), "OTHER", "none", PROFILES[self.package])
         section = _Sections(self, name)
         groups = section.groups()
         with self._file(path) as out:
@@ -103,7 +104,7 @@ class _Composition:
 
     def root_manifest(self, manifests: list[Generated]) -> Generated:
         """METS of the package."""
-        head = Head(self.aip.root, self.aip.label or None, *self._kind(), "MIXED", None, PROFILE)
+        head = Head(self.aip.root, self.aip.label or None, *self._kind(), "MIXED", None, PROFILES[self.package])
         section = _Sections(self, None)
         groups = section.groups()
         members = [
@@ -179,8 +180,8 @@ class _Composition:
 
     def _header(self) -> Header:
         software = HeaderAgent("CREATOR", "OTHER", "SOFTWARE", "luutru", (("SOFTWARE VERSION", VERSION),))
-        status = "NEW" if self.aip.version == 1 else "VERSION"
-        return Header(moment(self.aip.created), self.now, status, "AIP", (software,))
+        status = "NEW" if self.aip.version == 1 or self.package == "DIP" else "VERSION"
+        return Header(moment(self.aip.created), self.now, status, self.package, (software,))
 
     def listed(self, made: Generated, base: bytes) -> File:
         """A generated file as an entry of a file group, in the METS of the folder `base`."""

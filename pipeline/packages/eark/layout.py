@@ -15,6 +15,9 @@ DESCRIPTIVE = b"metadata/descriptive/"
 PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"
 """AIPM2 lays down this address with host earkdip."""
 
+PROFILES = {"AIP": PROFILE, "DIP": "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml"}
+"""What each package that we make names as its profile (DIP2: the address without a version)."""
+
 REPRESENTATIONS = b"representations/"
 
 SUBMITTED = "SUBMITTED"

@@ -7,7 +7,7 @@ from itertools import islice
 from pipeline.ingest.giving_up import give_up_work
 from pipeline.ingest.session import session, sweep
 from pipeline.ingest.tokens import Claimed, Ended, Received
-from pipeline.packages.registry import recognise
+from pipeline.packages.registry import accepted, recognise
 from pipeline.records import Finding, Verdict
 from pipeline.workspace import now, rfc3339
 
@@ -30,9 +30,9 @@ def receive(claim: Claimed) -> Received | Ended:
     ledger.keep(kind=told.kind, kind_shown=told.shown, kind_reason=told.reason, carrier=tree.carrier)
     if current.opened.digest:
         ledger.keep(carrier_sha256=current.opened.digest)
-    if kind is None or told.kind not in profile.accepts:
-        accepted = ", ".join(profile.accepts)
-        ledger.find("receive", [Finding("PKG-KIND", expected=accepted, found=told.shown)])
+    if kind is None or not accepted(told.kind, profile.accepts):
+        wanted = ", ".join(profile.accepts)
+        ledger.find("receive", [Finding("PKG-KIND", expected=wanted, found=told.shown)])
         return Ended(Verdict.REJECTED)
     entries = tree.entries()
     files = 0

@@ -16,7 +16,7 @@ from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
 from pipeline.ledger import Ledger
 from pipeline.names import shown
-from pipeline.packages.registry import KINDS, recognise
+from pipeline.packages.registry import accepted, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
 from pipeline.tree import Opened, open_tree
@@ -84,9 +84,9 @@ def _judge(
                 ledger.find("validate", kind.check(found.tree, ledger))
                 if asked is not None:
                     ledger.find("validate", refused(current, kind))
-                    if told.kind not in asked.accepts:
-                        accepted = ", ".join(asked.accepts)
-                        ledger.find("validate", [Finding("PKG-KIND", expected=accepted, found=told.shown)])
+                    if not accepted(told.kind, asked.accepts):
+                        wanted = ", ".join(asked.accepts)
+                        ledger.find("validate", [Finding("PKG-KIND", expected=wanted, found=told.shown)])
                 item["submission_digest"] = package_digest(
                     (path, sha256 or "-", size) for path, sha256, size in ledger.digested()
                 )

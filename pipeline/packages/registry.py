@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import cast
 
 from pipeline.errors import UsageProblem
@@ -57,6 +57,15 @@ def _eark_dip() -> Kind:
     return Eark("eark-dip")
 
 
+def _bagged(inner: str) -> Callable[[], Kind]:
+    def make() -> Kind:
+        from pipeline.packages.bagged import Bagged
+
+        return Bagged(inner)
+
+    return make
+
+
 def _folder() -> Kind:
     from pipeline.packages.folder import Folder
 
@@ -64,14 +73,24 @@ def _folder() -> Kind:
 
 
 KINDS: Mapping[str, Kind] = _Kinds(
-    {"bagit": _bagit, "eark-aip": _eark_aip, "eark-dip": _eark_dip, "eark-sip": _eark_sip, "folder": _folder}
+    {
+        "bagit": _bagit, "bagit+eark-aip": _bagged("eark-aip"), "bagit+eark-dip": _bagged("eark-dip"),
+        "bagit+eark-sip": _bagged("eark-sip"), "eark-aip": _eark_aip, "eark-dip": _eark_dip, "eark-sip": _eark_sip,
+        "folder": _folder,
+    }  # fmt: skip
 )
+
+
+def accepted(kind: str, accepts: Collection[str]) -> bool:
+    """Whether a profile that accepts these kinds takes a package of this one; a bag and what is in it both count."""
+    return all(part in accepts for part in kind.split("+"))
 
 
 def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recognition]:
     """What a package is and why; `forced` overrides. The kind is None when it is recognised but not built yet.
 
-    `bagit.txt` → bagit; `METS.xml` with marks of Circular 05/2025 → tt05; with an OAISPACKAGETYPE → eark-…;
+    `bagit.txt` → bagit, or `bagit+eark-…` where `data/METS.xml` says so; `METS.xml` with marks of Circular 05/2025 →
+    tt05; with an OAISPACKAGETYPE → eark-…;
     else folder. UsageProblem when `forced` is no kind at all.
     """
     if forced is not None:
@@ -82,7 +101,10 @@ def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recog
         return KINDS.get(forced), chosen
     bag = KINDS["bagit"].recognise(tree)
     if bag is not None:
-        return KINDS["bagit"], bag
+        from pipeline.packages.bagged import kind_of
+
+        both = kind_of(tree, bag)
+        return (KINDS["bagit"], bag) if both is None else (KINDS[both.kind], both)
     found = mets_kind(tree)
     if found is not None:
         # The kind itself knows the version of the profile, the marks alone do not.

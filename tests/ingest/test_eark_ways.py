@@ -102,6 +102,53 @@ def test_the_parts_of_a_split_package_are_named(tmp_path: Path) -> None:
     assert "altRecordID REFERENCECODE=H99.01.1999.71/2" in came.detail
 
 
+def bagged(files: dict[str, bytes]) -> dict[str, bytes | str]:
+    """A bag whose payload is these files, as meemoo lays it."""
+    return {path.decode().partition("/")[2]: data or b"" for path, data in samples.bag("x", files)}
+
+
+def test_a_bag_that_holds_a_sip_is_read_as_that_sip(tmp_path: Path) -> None:
+    package = write(tmp_path / "Túi có gói E-ARK", bagged(dict(SIP)))
+    made = house(tmp_path / "house")
+    answer = made.run("ingest", package)
+    assert answer.item["verdict"] == "accepted", answer.item
+    assert answer.item["kind"] == "bagit+eark-sip/1.0"
+    aip = Path(made.run("export", answer.item["aip"], tmp_path / "out").item["path"])
+    good(aip)
+    assert payload(aip) == {name: digest(data) for name, data in SIP.items() if "/data/" in name}
+    rows = EarkRows(FolderTree(aip))
+    assert {one.target: dict(one.terms) for one in rows.descriptions()}[None]["title"] == "Hồ sơ hội nghị năm 1999"
+    names = {agent.name for agent in rows.agents()}
+    assert {"Ủy ban nhân dân xã Thử Nghiệm", "Sở Nội vụ tỉnh Ví Dụ"} <= names
+    assert (aip / "documentation/bag/bag-info.txt").is_file()
+    held = {digest(file.read_bytes()) for file in aip.rglob("*") if file.is_file()}
+    assert {digest(data) for data in bagged(dict(SIP)).values() if isinstance(data, bytes)} <= held
+
+
+def test_a_bag_and_what_is_in_it_are_both_checked(tmp_path: Path) -> None:
+    wrong = bagged(samples_eark.altered(samples.LETTER))
+    made = house(tmp_path / "house")
+    inner = made.run("validate", write(tmp_path / "inner", wrong))
+    assert inner.item["verdict"] == "invalid" and "CSIP71" in inner.codes and "BAG-MAN-04" not in inner.codes
+    assert {one["file"] for one in inner.item["findings"] if one["code"] == "CSIP71"} == {
+        "data/representations/rep1/data/Công văn.txt"
+    }
+    outer: dict[str, bytes | str] = {**bagged(dict(SIP)), "data/METS.xml": SIP["METS.xml"] + b" "}
+    assert "BAG-MAN-04" in made.run("validate", write(tmp_path / "outer", outer)).codes
+
+
+def test_our_own_bag_comes_in_again(sip_and_aip: tuple[House, Path, Path], tmp_path: Path) -> None:
+    made, sip, aip = sip_and_aip
+    urn = "urn:uuid:" + aip.name.removeprefix("uuid-")
+    bag = Path(made.run("export", urn, tmp_path, "--as", "bagit").item["path"])
+    again = aip_of(house(tmp_path / "house"), bag, tmp_path / "out")
+    assert payload(again) == payload(sip)
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def test_a_tar_is_the_same_submission(sip_and_aip: tuple[House, Path, Path]) -> None:
     made, _, _ = sip_and_aip
     answer = made.run("ingest", samples.SAMPLES / "accepted--ok--sip-eark.tar")

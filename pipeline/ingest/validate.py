@@ -16,7 +16,7 @@ from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
 from pipeline.ledger import Ledger
 from pipeline.names import shown
-from pipeline.packages.registry import accepted, recognise
+from pipeline.packages.registry import KINDS, accepted, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
 from pipeline.tree import Opened, open_tree

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,20 @@ def wants_head(found: Format | None, name: str = "default") -> bool:
         found.puid in rule.puids and (rule.text is None or seen is None or _WORDS[rule.text] in seen)
         for rule in rules(name).rules
     )
+
+
+def ruled_differently(found: Format | None, read_head: Callable[[], bytes], name: str = "default") -> bool:
+    """Whether the two formats that two engines name lead to different rules for one file.
+
+    `read_head` gives its first bytes; it is asked only where some rule is about one of the formats.
+    """
+    if found is None or found.second is None:
+        return False
+    other = replace(found, puid=found.second.puid, basis=found.second.basis)
+    if not (wants_head(found, name) or wants_head(other, name)):
+        return False
+    head = read_head()
+    return plan_for(found, head, name) != plan_for(other, head, name)
 
 
 def derivative_name(original: bytes, rule: Rule) -> bytes:

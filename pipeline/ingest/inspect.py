@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from pipeline.content.identification import format_findings
+from pipeline.content.normalisation import ruled_differently
 from pipeline.findings import codes, level_of
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Checked, Ended, Inspected
 from pipeline.packages.registry import KINDS
-from pipeline.records import Finding, Level, Use, Verdict
+from pipeline.records import Finding, Level, PackagePath, Use, Verdict
 from pipeline.workspace import now, rfc3339
+
+_HEAD = 16
 
 
 def inspect(token: Checked) -> Inspected | Ended:
@@ -29,11 +34,21 @@ def inspect(token: Checked) -> Inspected | Ended:
 
 
 def _findings(current: Session) -> Iterator[Finding]:
-    """Findings of identification of data files: extension mismatch, nothing matched, engine missing.
+    """Findings of identification of data files: extension mismatch, nothing matched, engines that differ or miss.
 
     Tag files and metadata are read by their kind, whatever an engine makes of them.
     """
+    profile = current.request.profile
     place = KINDS[current.ledger.fact("kind") or "folder"].place
     for entry, _, found, _mime in current.ledger.known():
         if place(entry.path).use is Use.DATA:
-            yield from format_findings(entry.path, entry.size, found)
+            for finding in format_findings(entry.path, entry.size, found):
+                if finding.code == "FMT-DIFFER" and profile.normalise:
+                    differs = ruled_differently(found, partial(_head, current, entry.path), profile.rules)
+                    finding = replace(finding, code="FMT-DIFFER-RULE") if differs else finding
+                yield finding
+
+
+def _head(current: Session, path: PackagePath) -> bytes:
+    with current.tree.open(path) as source:
+        return source.read(_HEAD)

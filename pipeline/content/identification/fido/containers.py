@@ -17,6 +17,9 @@ from pipeline.content.identification.fido import patterns
 MOST_READ = 16 << 20
 """Bytes read of one member at most; a signature that asks for less gets less."""
 
+MOST_ALTOGETHER = 64 << 20
+"""Bytes read of all members of one container at most; what would come later counts as not readable."""
+
 MOST_DIRECTORY = 32 << 20
 """Bytes of a ZIP's directory above which it is not opened: a few hundred thousand members."""
 
@@ -76,16 +79,17 @@ class Matcher:
         if _directory(file) > MOST_DIRECTORY:
             raise ValueError("too many members to be opened")
         with zipfile.ZipFile(file) as archive:
-            names: dict[str, str] = {}
+            asked = {inner.path for one in self.signatures["ZIP"] for inner in one.inner}
+            folders = tuple(path for path in asked if path.endswith("/"))
+            names: set[str] = set()
             for name in archive.namelist():
-                names.setdefault(name, name)
-                at = name.find("/")
-                while at >= 0:
-                    names.setdefault(name[: at + 1], name)
-                    at = name.find("/", at + 1)
+                if name in asked:
+                    names.add(name)
+                if name.startswith(folders):
+                    names.update(folder for folder in folders if name.startswith(folder))
 
             def read(name: str, need: int) -> bytes:
-                with archive.open(names[name]) as member:
+                with archive.open(name) as member:
                     return member.read(need)
 
             return self._matches("ZIP", names, read)
@@ -111,12 +115,15 @@ class Matcher:
             for inner in one.inner:
                 wanted[inner.path] = max(wanted.get(inner.path, 0), inner.need)
         held: dict[str, bytes | None] = {}
+        left = MOST_ALTOGETHER
         found = []
         for one in possible:
             for inner in one.inner:
                 if inner.expressions and inner.path not in held:
                     try:
-                        held[inner.path] = read(inner.path, wanted[inner.path])
+                        data = read(inner.path, min(wanted[inner.path], left)) if left else None
+                        left -= len(data or b"")
+                        held[inner.path] = data
                     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error,
                             zipfile.BadZipFile):  # fmt: skip
                         held[inner.path] = None  # encrypted, damaged or packed in an unknown way

@@ -1,0 +1,63 @@
+"""Both engines' opinions on the way into an AIP: findings, PREMIS, and when a difference is a question."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.content.normalisation import ruled_differently
+from pipeline.records import Agreement, Format, Opinion
+from tests.command import House
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+MAIL = """From a@example.org Sat Jan  1 00:00:00 2026
+From: a@example.org
+To: b@example.org
+Date: Sat, 1 Jan 2026 00:00:00 +0700
+MIME-Version: 1.0
+
+Xin chao
+"""
+
+
+def test_a_difference_is_a_warning_and_both_opinions_are_kept(tmp_path: Path) -> None:
+    package = tmp_path / "thư điện tử"
+    package.mkdir()
+    (package / "hộp thư.txt").write_text(MAIL)  # signatures since V123 know it; older ones see text
+    shutil.copy(DATA / "vietnamese/text/utf8.txt", package)
+    (package / "đoán.csv").write_bytes(b"a;b\n")
+    house = House(tmp_path / "house").stores("vault", "second")
+    answer = house.run("ingest", package)
+    assert answer.item["verdict"] == "accepted", answer.err
+    told = {finding["code"]: finding for finding in answer.item["findings"]}
+    assert told["FMT-DIFFER"]["level"] == "warning"
+    assert "fido x-fmt/111, siegfried fmt/720" in told["FMT-DIFFER"]["found"]
+    written = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "house").rglob("*")
+                      if file.is_file() and b"<premis " in file.read_bytes()[:4000])  # fmt: skip
+    for words in (
+        "agreement: differ", "second engine: fido", "second engine version: 1.6.1", "second PUID: x-fmt/111",
+        "second signatures: V122, container 20260119", "second basis: text match", "engine: siegfried",
+        "agreement: same", "match on extension only", "result=engines differ",
+    ):  # fmt: skip
+        assert words in written, words
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other", "head", "differs"),
+    [
+        ("fmt/116", "fmt/119", b"BM", False),
+        ("fmt/116", "fmt/355", b"BM", True),
+        ("fmt/720", "x-fmt/111", b"From a", False),
+        ("fmt/720", "x-fmt/111", b"\xff\xfeF\0", True),
+        ("fmt/720", "x-fmt/429", b"From a", False),
+    ],
+)
+def test_a_rule_that_would_differ_is_seen(chosen: str, other: str, head: bytes, differs: bool) -> None:
+    second = Opinion(other, "signature", "byte match", "", "fido", "1.6.1", "V122")
+    found = Format(chosen, "", "", "a/b", "signature", "byte match", "", "siegfried", "1", "V125", None,
+                   str(Agreement.DIFFER), second)  # fmt: skip
+    assert ruled_differently(found, lambda: head) is differs  # then inspect tells FMT-DIFFER-RULE, else FMT-DIFFER
+    assert not ruled_differently(replace(found, second=None), lambda: head)

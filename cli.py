@@ -96,6 +96,7 @@ def ingest(paths: tuple[Path, ...], **options: Any) -> None:
 @luutru.command(cls=Example, example="luutru validate my-package.zip --kind bagit")
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--profile", help="Judge by a profile too; without it the standard alone counts.")
+@click.option("--profile-url", metavar="URL|FILE", help="Hold bags against this BagIt profile (JSON) too.")
 @click.option("--kind", help="Take the packages as this kind instead of recognising it.")
 @report_option
 @json_option

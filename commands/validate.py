@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.frame import Answer, answer, language, note, tables
 from commands.ingest import known_kind
@@ -15,6 +15,9 @@ from pipeline.findings import problem_json
 from pipeline.ingest.item import exit_code
 from pipeline.settings import Profile
 from pipeline.workspace import Workspace, now, rfc3339, workspace
+
+if TYPE_CHECKING:
+    from pipeline.packages.bagit.profile import BagProfile
 
 _AIP = re.compile(r"(urn:uuid:|uuid-)?[0-9a-f]{4,8}(-?[0-9a-f]{1,12})*\Z")
 
@@ -27,18 +30,23 @@ def validate(
     as_json: bool,
     lang: str | None,
     reports: tuple[Path, ...] = (),
+    profile_url: str | None = None,
 ) -> int:
-    """Exit code of the contract; the document is `validate/1`. `reports` are written from it as well."""
+    """Exit code of the contract; the document is `validate/1`. `reports` are written from it as well.
+
+    `profile_url` is the file or address of a BagIt profile that the bags must keep.
+    """
 
     def work() -> Answer:
-        return _validate(paths, profile, kind, language(lang), reports)
+        return _validate(paths, profile, kind, language(lang), reports, profile_url)
 
     return answer("validate/1", work, as_json=as_json, lang=lang)
 
 
 def _validate(
-    paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str, reports: tuple[Path, ...]
-) -> Answer:
+    paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str, reports: tuple[Path, ...],
+    profile_url: str | None,
+) -> Answer:  # fmt: skip
     from commands.reports import planned, written
     from pipeline.ingest.validate import validate as judge
     from pipeline.settings import profile as named
@@ -50,13 +58,18 @@ def _validate(
         if not os.path.lexists(path) and not _AIP.match(path):
             raise UsageProblem("USE-PATH", path=path)
     files = planned(reports, (Path(path) for path in paths if os.path.lexists(path)))
+    asked_of_bags = None
+    if profile_url is not None:
+        from pipeline.packages.bagit.profile_source import profile_at
+
+        asked_of_bags = profile_at(profile_url)
     started = rfc3339(now())
     items, codes = [], []
     for path in paths:
         if os.path.lexists(path):
-            item, code = judge(space, Path(path), asked, kind)
+            item, code = judge(space, Path(path), asked, kind, bag_profile=asked_of_bags)
         else:
-            item, code = _stored(space, path, asked, kind)
+            item, code = _stored(space, path, asked, kind, asked_of_bags)
         items.append(item)
         codes.append(code)
         word = item["verdict"] or (item["problem"] or {}).get("code")
@@ -66,7 +79,9 @@ def _validate(
     return Answer(items, exit_code(codes), tables)
 
 
-def _stored(space: Workspace, aip: str, asked: Profile | None, kind: str | None) -> tuple[dict[str, Any], int]:
+def _stored(
+    space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None
+) -> tuple[dict[str, Any], int]:
     from pipeline.administration.archive import opened
     from pipeline.ingest.validate import validate as judge
     from pipeline.storage.versions import stored_tree
@@ -79,4 +94,5 @@ def _stored(space: Workspace, aip: str, asked: Profile | None, kind: str | None)
         if not stores:
             raise next(iter(at_hand.absent.values()), SystemProblem("SYS-COPY-NONE", aip=held.urn))
         with contextlib.closing(stored_tree(stores[0], held.urn, held.version)) as tree:
-            return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn)
+            return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn,
+                         bag_profile=bag_profile)  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Problem
 from pipeline.findings import as_json, level_of, problem_json
@@ -16,11 +17,15 @@ from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
 from pipeline.ledger import Ledger
 from pipeline.names import shown
+from pipeline.packages import Recognition
 from pipeline.packages.registry import KINDS, accepted, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
-from pipeline.tree import Opened, open_tree
+from pipeline.tree import Opened, Tree, open_tree
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.packages.bagit.profile import BagProfile
 
 BATCH = 1000
 
@@ -34,10 +39,11 @@ def validate(
     opened: Opened | None = None,
     name: str | None = None,
     progress: Progress = quiet,
+    bag_profile: BagProfile | None = None,
 ) -> tuple[dict[str, Any], int]:
     """An item of `validate/1` with its exit code. `opened` gives a stored AIP instead of a path.
 
-    Without a profile (`asked` None) the standard of the kind alone judges.
+    Without a profile (`asked` None) the standard of the kind alone judges. `bag_profile` is what a bag must keep too.
     """
     started = time.monotonic()
     item: dict[str, Any] = {
@@ -49,7 +55,7 @@ def validate(
     try:
         with tempfile.TemporaryDirectory(prefix="validate-", dir=space.work) as folder:
             code = _judge(Request(space, package, asked or profile("eark"), kind), Path(folder), asked, opened, item,
-                          progress)  # fmt: skip
+                          progress, bag_profile)  # fmt: skip
     except Problem as problem:
         item["problem"], code = problem_json(problem), problem.exit_code
     except Exception as bug:
@@ -59,7 +65,13 @@ def validate(
 
 
 def _judge(
-    request: Request, work: Path, asked: Profile | None, opened: Opened | None, item: dict[str, Any], progress: Progress
+    request: Request,
+    work: Path,
+    asked: Profile | None,
+    opened: Opened | None,
+    item: dict[str, Any],
+    progress: Progress,
+    bag_profile: BagProfile | None,
 ) -> int:
     from pipeline.digests import package_digest
 
@@ -82,6 +94,8 @@ def _judge(
                 current = Session(request, work, ledger, found, progress)
                 read_bytes(current, kind, identify=False)
                 ledger.find("validate", kind.check(found.tree, ledger))
+                if bag_profile is not None:
+                    ledger.find("validate", _kept(bag_profile, told, found.tree, ledger))
                 if asked is not None:
                     ledger.find("validate", refused(current, kind))
                     if not accepted(told.kind, asked.accepts):
@@ -102,3 +116,13 @@ def _judge(
         ledger.close()
         if ours and found.tree is not None:
             found.tree.close()
+
+
+def _kept(profile: BagProfile, told: Recognition, tree: Tree, ledger: Ledger) -> Iterator[Finding]:
+    """What a BagIt profile asks and the package does not keep."""
+    from pipeline.packages.bagit.profile import check
+
+    if told.kind.partition("+")[0] != "bagit":
+        yield Finding("BAG-PRO-KIND", None, None, None, told.shown)
+        return
+    yield from check(profile, tree, ledger)

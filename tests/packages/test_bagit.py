@@ -172,7 +172,7 @@ def complete(finding: Finding) -> None:
 
 
 def test_every_row_has_a_case() -> None:
-    rows = {code for code in codes() if code.startswith("BAG-")}
+    rows = {code for code in codes() if code.startswith("BAG-") and not code.startswith("BAG-PRO-")}
     assert rows == {code for code, _ in CASES} | {"BAG-FETCH-REFUSED"}
     assert all(row.vi and row.en and row.advice_vi and row.advice_en for row in codes().values() if row.code in rows)
 

@@ -83,6 +83,9 @@ class Bagit:
         yield from _payload(tree, received, declared, bag, fetch)
         yield from _tags(tree, received, declared, bag)
         yield from _info(tree, declared, bag)
+        from pipeline.packages.bagit import profile
+
+        yield from profile.named(tree, received)
 
     def read(self, tree: Tree, received: Received) -> Reading:
         declared, _ = declaration(tree)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PLACES = 12
 """Places shown per cause: a page of paper is for reading, the whole list is in the workbook."""
 
-DOCUMENTS = 200
+DOCUMENTS = 100
 PACKAGES = 200
 LONGEST = 240
 """Characters of one text; of a longer one both ends are shown."""

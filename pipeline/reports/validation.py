@@ -19,6 +19,7 @@ FIRST = 3
 
 _VARIANTS = 8
 _NAMED = 3
+_LONGEST = 160
 _HERE = timezone(timedelta(hours=7))
 _GENERIC: dict[str, Pair] = {
     "file": ("‹tệp›", "‹file›"),
@@ -207,7 +208,8 @@ def view(document: Document, places: int, documents: int) -> View:
     found = causes(items, places)
     rows, more = _some(items, documents)
     skipped = dict.fromkeys(code for item in items for code in item.get("not_checked") or ())
-    problems = [(cells.base(item), item["problem"]) for item in items if item.get("problem")]
+    called = names(items)
+    problems = [(name, item["problem"]) for name, item in zip(called, items, strict=True) if item.get("problem")]
     if document.get("problem"):
         problems.append(("luutru", document["problem"]))
     return View(
@@ -218,7 +220,9 @@ def view(document: Document, places: int, documents: int) -> View:
         first=first(found),
         problems=tuple(_problem(name, problem) for name, problem in problems),
         causes=tuple(found),
-        packages=tuple(_package(number, item) for number, item in enumerate(items, 1)),
+        packages=tuple(
+            _package(number, name, item) for number, (name, item) in enumerate(zip(called, items, strict=True), 1)
+        ),
         documents=tuple(rows),
         documents_more=more,
         not_checked=tuple((fit(code), _general(code)) for code in skipped),
@@ -234,7 +238,8 @@ def causes(items: list[Item], places: int) -> list[Cause]:
     order = sorted(groups, key=lambda key: (_WEIGHT.get(key[0], len(_WEIGHT)), -len(groups[key]), key[1]))
     urgent = _urgent([(level, len(groups[level, code]), (level, code)) for level, code in order])
     order = [*urgent, *(key for key in order if key not in urgent)]
-    return [_cause(place, key, groups[key], items, places) for place, key in enumerate(order, 1)]
+    called = names(items)
+    return [_cause(place, key, groups[key], called, places) for place, key in enumerate(order, 1)]
 
 
 def first(found: list[Cause]) -> tuple[Cause, ...]:
@@ -244,8 +249,7 @@ def first(found: list[Cause]) -> tuple[Cause, ...]:
 
 def documents_of(items: list[Item]) -> Iterator[DocumentRow]:
     """Every document in the order of the packages; all of them, not only some."""
-    for number, item in enumerate(items, 1):
-        name = cells.base(item)
+    for number, (name, item) in enumerate(zip(names(items), items, strict=True), 1):
         if item.get("documents") is not None:
             for one in item["documents"]:
                 yield DocumentRow(
@@ -259,6 +263,13 @@ def documents_of(items: list[Item]) -> Iterator[DocumentRow]:
                 )
         else:
             yield from _files(number, name, item)
+
+
+def names(items: list[Item]) -> list[str]:
+    """What each package is called: the last part of its path, the whole path where two end alike."""
+    ends = [cells.base(item) for item in items]
+    counted = Counter(ends)
+    return [end if counted[end] == 1 else fit(item.get("path") or "–") for end, item in zip(ends, items, strict=True)]
 
 
 def both(pair: Pair) -> Both:
@@ -288,7 +299,7 @@ def _urgent(order: list[tuple[str, int, tuple[str, str]]]) -> list[tuple[str, st
 
 
 def _cause(
-    place: int, key: tuple[str, str], lines: list[tuple[int, dict[str, Any]]], items: list[Item], most: int
+    place: int, key: tuple[str, str], lines: list[tuple[int, dict[str, Any]]], called: list[str], most: int
 ) -> Cause:
     level, code = key
     found = [finding for _, finding in lines]
@@ -309,11 +320,10 @@ def _cause(
         advice=one_advice or both(_OTHER_ADVICE),
         variants=_variants(code, found),
         places=tuple(
-            _place(number, cells.base(items[number]), finding, what, one_advice is None)
-            for number, finding in lines[:most]
+            _place(number, called[number], finding, what, one_advice is None) for number, finding in lines[:most]
         ),
         more=max(0, len(lines) - most),
-        named=_named(lines, [cells.base(item) for item in items]),
+        named=_named(lines, called),
     )
 
 
@@ -325,10 +335,15 @@ def _named(lines: list[tuple[int, dict[str, Any]]], packages: list[str]) -> tupl
             name = packages[number]
         else:
             name = fit(finding["file"]) + (f" ({packages[number]})" if len(packages) > 1 else "")
-        made[name] = None
+        made[short(name)] = None
         if len(made) == _NAMED:
             break
     return tuple(made)
+
+
+def short(name: str) -> str:
+    """Both ends of a name that is too long for a line or two."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
 
 
 def _place(number: int, package: str, finding: dict[str, Any], what: Both, own_advice: bool) -> Place:
@@ -398,11 +413,11 @@ def _variants(code: str, found: list[dict[str, Any]]) -> tuple[tuple[int, Both],
     return ()
 
 
-def _package(number: int, item: Item) -> Package:
+def _package(number: int, name: str, item: Item) -> Package:
     judged = item.get("documents")
     return Package(
         number=number,
-        name=cells.base(item),
+        name=name,
         path=fit(item.get("path") or "–"),
         verdict=Both(fit(verdict(item, "vi")), fit(verdict(item, "en"))),
         mood=mood(item),

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from pipeline.reports import cells
 from pipeline.reports.cells import Document, fit
 from pipeline.reports.csv import FORMULA
-from pipeline.reports.validation import WORDS, Both, View, both, documents_of, view
+from pipeline.reports.validation import WORDS, Both, View, both, documents_of, names, view
 from pipeline.reports.words import LEVELS, TEXTS, Pair
 
 ROWS = 1_048_576
@@ -220,8 +220,7 @@ def _causes(seen: View) -> Iterator[Sequence[object]]:
 
 
 def _findings(document: Document) -> Iterator[Sequence[object]]:
-    for item in document["items"]:
-        name = cells.base(item)
+    for name, item in zip(names(document["items"]), document["items"], strict=True):
         for group in cells.groups(item):
             level = LEVELS.get(group.level, (group.level, group.level))
             for line in group.lines:

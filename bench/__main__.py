@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from bench import floor, inputs
+from bench import floor, identification, inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
 LUUTRU = str(PROJECT / ".venv" / "bin" / "luutru")
@@ -154,7 +154,7 @@ def tree_memory(pid: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", help="which of W1,W2,W3,W4")
+    parser.add_argument("--only", help="which of W1,W2,W3,W4,ID")
     parser.add_argument("--quick", action="store_true", help="a tenth of the input, one pair")
     chosen = parser.parse_args()
     scale = 10 if chosen.quick else 1
@@ -175,6 +175,13 @@ def main() -> None:
                 source = make()
                 for s3 in (False, True):
                     bench.compare(name, source, s3=s3, batch=batch)
+            if not wanted or "ID" in wanted:
+                (base / "scratch").mkdir()
+                source = inputs.small_files(base / "w1", 1000 // scale)
+                for row in identification.rows(source, base / "scratch", 100_000 // scale, bench.pairs):
+                    bench.rows.append(row)
+                    print("  ".join(f"{key}={value}" for key, value in row.items()), flush=True)
+                os.chdir(PROJECT)
         finally:
             bench.stop()
         (PROJECT / "bench" / "results.json").write_text(json.dumps(bench.rows, indent=1) + "\n")

@@ -85,7 +85,7 @@ _NOTHING: Pair = ("0 vấn đề", "nothing")
 _SPREAD: Pair = ("{files} tệp, {packages} gói", "files: {files}, packages: {packages}")
 _SPREAD_WHOLE: Pair = ("{packages} gói", "packages: {packages}")
 _MORE: Pair = (
-    "và {count} chỗ nữa; danh sách đầy đủ có trong báo cáo XLSX hoặc CSV (--report lỗi.xlsx) và trong bản JSON",
+    "và {count} mục nữa; danh sách đầy đủ có trong báo cáo XLSX hoặc CSV (--report lỗi.xlsx) và trong bản JSON",
     "and {count} more; the whole list is in a report as XLSX or CSV (--report findings.xlsx) and in the JSON",
 )
 _OTHER_ADVICE: Pair = ("Từng chỗ có cách xử lý riêng, ghi bên dưới.", "Each place has its own advice, given below.")

@@ -84,7 +84,7 @@ def test_the_same_document_makes_the_same_bytes(report: bytes) -> None:
 
 def test_long_lists_are_cut_and_say_where_the_whole_is(report: bytes) -> None:
     text = " ".join(pages(report))
-    assert "và 200 chỗ nữa; danh sách đầy đủ có trong báo cáo XLSX" in text
+    assert "và 200 mục nữa; danh sách đầy đủ có trong báo cáo XLSX" in text
     assert "Công văn 12.pdf, dòng 12" in text and "Công văn 13.pdf, dòng 13" not in text
 
 

@@ -192,4 +192,4 @@ def test_long_lists_are_cut_with_a_word() -> None:
     _, tree = page(delivery())
     rows = tree.xpath("//article[@id='cause-1']//tbody/tr")
     assert len(rows) == validation_html.PLACES
-    assert "và 12 chỗ nữa" in words(tree.xpath("//article[@id='cause-1']")[0])
+    assert "và 12 mục nữa" in words(tree.xpath("//article[@id='cause-1']")[0])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from pypdfium2 import raw
 
 from pipeline.reports import files
 from tests.reports.hostile import hostile
@@ -70,3 +71,8 @@ def test_the_report_is_read_on_every_screen_and_on_paper(tmp_path: Path) -> None
     sheets = pypdfium2.PdfDocument(tmp_path / "paper.pdf")
     paper = " ".join(str(sheet.get_textpage().get_text_bounded()) for sheet in sheets)
     assert "Công văn 150.pdf" in " ".join(paper.split()), "what is folded up on the screen is on the paper"
+    for sheet in sheets:
+        edge = sheet.get_width() - 14 * 72 / 25.4
+        assert all(
+            thing.get_bounds()[2] <= edge for thing in sheet.get_objects() if thing.type == raw.FPDF_PAGEOBJ_TEXT
+        )

@@ -396,14 +396,14 @@ class Origin:
 class Reading:
     """What a kind learnt about a submission: streamed placements and everything small beside them.
 
-    `title` is the best name of the package; `description_rows` target logical AIP paths; they may be streamed
-    from the package each time they are iterated. `origins` are by logical AIP path.
+    `title` is the best name of the package; `description_rows` target logical AIP paths; they and `rights`
+    may be streamed from the package each time they are iterated. `origins` are by logical AIP path.
     """
 
     title: str
     representations: tuple[Representation, ...] = ()
     description_rows: Iterable[Description] = ()
     agents: tuple[Agent, ...] = ()
-    rights: tuple[Right, ...] = ()
+    rights: Iterable[Right] = ()
     events: tuple[Event, ...] = field(default=())
     origins: Mapping[PackagePath, Origin] = field(default_factory=dict)

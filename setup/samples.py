@@ -366,11 +366,44 @@ def truncated() -> bytes:
     return whole[: len(whole) * 2 // 3]
 
 
+def transfer() -> dict[str, bytes]:
+    """A transfer in Archivematica's layout: objects, descriptions, rights, checksums, papers, copies made by hand."""
+    objects = {"objects/Công văn 71.txt": LETTER, "objects/Biên bản/Biên bản họp.txt": MINUTES}
+    digests = "".join(f"{hashlib.sha256(data).hexdigest()}  ../{name}\n" for name, data in objects.items())
+    return objects | {
+        "manualNormalization/preservation/Công văn 71.utf8.txt": LETTER + "(bản bảo quản)\n".encode(),
+        "manualNormalization/access/Biên bản/Biên bản họp.txt": MINUTES[:40],
+        "manualNormalization/normalization.csv": (
+            "# original, access, preservation\n"
+            "Công văn 71.txt,,manualNormalization/preservation/Công văn 71.utf8.txt\n"
+        ).encode(),
+        "metadata/metadata.csv": (
+            "filename,dc.title,dc.creator,dc.date\n"
+            "objects,Hồ sơ chuyển giao số 5,Sở Nội vụ tỉnh Ví Dụ,2020\n"
+            "objects/Công văn 71.txt,Công văn số 71,Sở Nội vụ tỉnh Ví Dụ,2020-01-15\n"
+        ).encode(),
+        "metadata/rights.csv": (
+            "file,basis,status,determination_date,jurisdiction,start_date,end_date,terms,citation,note,grant_act,"
+            "grant_restriction,grant_start_date,grant_end_date,grant_note,doc_id_type,doc_id_value,doc_id_role\n"
+            "objects/Công văn 71.txt,copyright,copyrighted,2020-01-01,vn,2020-01-15,2095-01-15,,,Tác giả là cơ quan,"
+            "disseminate,Allow,2020-01-15,open,Được công bố,URI,TT-71,thỏa thuận\n"
+            "objects,statute,,,vn,,,,Luật Lưu trữ số 33/2024/QH15,Thời hạn bảo quản 20 năm,delete,Disallow,2020-01-15,"
+            "2040-01-15,Chỉ hủy sau thời hạn,,,\n"
+            "objects/Biên bản,policy,,,,,,,,Chỉ đọc tại chỗ,display,Conditional,2020-01-15,open,,,,\n"
+        ).encode(),
+        "metadata/checksum.sha256": digests.encode(),
+        "metadata/submissionDocumentation/Biên bản giao nhận.txt": MINUTES,
+    }
+
+
 ARCHIVES: dict[str, Callable[[], bytes]] = {
     "accepted--ok--ten-la.tar": strange_names,
     "accepted--ok--ten-nguy-hiem.zip": hostile_names,
     "accepted--ok--ghi-am-hoi-nghi.zip": recording,
     "accepted--ok--tui-trong-tep-nen.tar.gz": bag_in_tar_gz,
+    "accepted--ok--chuyen-giao-archivematica.zip": lambda: zipped(
+        member(f"Chuyển giao số 5/{name}", data) for name, data in transfer().items()
+    ),
     "accepted--ok--zip-mang-ten-tar.tar": lambda: zipped([member("Biên bản/Biên bản họp.txt", MINUTES)]),
     "accepted--ok--sip-eark.tar": lambda: tarred(below(samples_eark.good(LETTER, MINUTES), samples_eark.GOOD)),
     "accepted--ok--sip-eark-tach-phan.zip": lambda: zipped(

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from pipeline import VERSION
@@ -61,7 +61,7 @@ def describe(token: Normalised) -> Described:
         _own_files(current, received)
         ledger.add_descriptions(reading.description_rows or (Description(None, (("title", title),)),))
         ledger.add_agents((*reading.agents, *agents(current)))
-        ledger.add_rights((*reading.rights, _policy()))
+        ledger.add_rights(chain(reading.rights, (_policy(),)))
         ledger.add_events((*reading.events, *events(current)))
         composer = KINDS[token.profile.makes or "eark-aip"]
         assert isinstance(composer, Composer)

@@ -1,4 +1,4 @@
-"""Bags whose payload is an E-ARK package: `data/METS.xml`, as meemoo and our own export write them."""
+"""Bags whose payload is a package: an E-ARK one (`data/METS.xml`), or a transfer in Archivematica's layout."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.packages import Received, Recognition
+from pipeline.packages import Kind, Received, Recognition
 from pipeline.packages.bagit import Bagit
 from pipeline.packages.bagit.manifests import PAYLOAD
 from pipeline.packages.eark import Eark
+from pipeline.packages.folder import Folder
+from pipeline.packages.folder.described import has
 from pipeline.packages.recognition import mets_kind
 from pipeline.records import Finding, PackagePath, Placement, Reading, Use
 from pipeline.settings import Profile
@@ -19,16 +21,37 @@ from pipeline.standards import mets
 from pipeline.standards.xml import Unreadable
 from pipeline.tree import ContentDamage, Entry, Tree
 
+_MARKS = (
+    b"metadata/metadata.csv",
+    b"metadata/metadata.json",
+    b"metadata/rights.csv",
+    b"metadata/checksum.md5",
+    b"metadata/checksum.sha1",
+    b"metadata/checksum.sha256",
+    b"metadata/checksum.sha512",
+    b"manualNormalization/normalization.csv",
+    b"objects/manualNormalization/normalization.csv",
+)
 _DOCUMENTATION = b"documentation/bag/"
 """Where tag files go; what the inner package brings never lies there."""
 
 
 def kind_of(tree: Tree, bag: Recognition) -> Recognition | None:
-    """The kind of a bag that holds an E-ARK package; None for every other bag."""
+    """The kind of a bag that holds an E-ARK package or a transfer; None for every other bag."""
     inner = mets_kind(tree, PAYLOAD)
-    if inner is None or not inner.kind.startswith("eark-"):
-        return None
-    return Recognition(f"bagit+{inner.kind}", bag.version, f"{bag.reason}; in data/ {inner.reason}")
+    if inner is not None and inner.kind.startswith("eark-"):
+        return Recognition(f"bagit+{inner.kind}", bag.version, f"{bag.reason}; in data/ {inner.reason}")
+    if inner is None and (mark := _mark(tree)) is not None:
+        return Recognition("bagit+folder", bag.version, f"{bag.reason}; data/ holds a transfer with {mark}")
+    return None
+
+
+def _mark(tree: Tree) -> str | None:
+    """The file by which a payload is told to be a transfer with metadata about itself."""
+    for mark in _MARKS:
+        if has(tree, PackagePath(PAYLOAD + mark)):
+            return mark.decode()
+    return None
 
 
 class Bagged:
@@ -37,7 +60,7 @@ class Bagged:
     def __init__(self, inner: str) -> None:
         self.name = f"bagit+{inner}"
         self._bag = Bagit()
-        self._inner = Eark(inner)
+        self._inner: Kind = Folder() if inner == "folder" else Eark(inner)
 
     def recognise(self, tree: Tree) -> Recognition | None:
         bag = self._bag.recognise(tree)

@@ -74,10 +74,16 @@ def _folder() -> Kind:
 
 KINDS: Mapping[str, Kind] = _Kinds(
     {
-        "bagit": _bagit, "bagit+eark-aip": _bagged("eark-aip"), "bagit+eark-dip": _bagged("eark-dip"),
-        "bagit+eark-sip": _bagged("eark-sip"), "eark-aip": _eark_aip, "eark-dip": _eark_dip, "eark-sip": _eark_sip,
+        "bagit": _bagit,
+        "bagit+eark-aip": _bagged("eark-aip"),
+        "bagit+eark-dip": _bagged("eark-dip"),
+        "bagit+eark-sip": _bagged("eark-sip"),
+        "bagit+folder": _bagged("folder"),
+        "eark-aip": _eark_aip,
+        "eark-dip": _eark_dip,
+        "eark-sip": _eark_sip,
         "folder": _folder,
-    }  # fmt: skip
+    }
 )
 
 

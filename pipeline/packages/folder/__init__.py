@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from pipeline.names import Namer, inside, shown
 from pipeline.packages import Received, Recognition
+from pipeline.packages.folder import manual, rights
 from pipeline.packages.folder.described import CSV, JSON, Row, has, rows
 from pipeline.packages.folder.sums import Sums, present
 from pipeline.packages.held import Held
 from pipeline.packages.terms import fit
-from pipeline.records import Description, Finding, PackagePath, Placement, Reading, Representation, Use
+from pipeline.records import (
+    Description,
+    Finding,
+    Origin,
+    PackagePath,
+    Placement,
+    Reading,
+    Representation,
+    Right,
+    Use,
+)
 from pipeline.tree import Tree
+
+T = TypeVar("T", covariant=True)
 
 _REPRESENTATION = "rep1"
 _DATA = f"representations/{_REPRESENTATION}/data/".encode()
 _DOCUMENTATION = b"documentation/submission/"
+_LINKS = 500
+"""So many files one rights statement links; more make further statements."""
+
 _BESIDE = (b"metadata/", b"submissionDocumentation/")
 """Folders at the root that are about the content, not content."""
 
@@ -46,7 +63,7 @@ class Folder:
             if isinstance(row, Finding):
                 yield row
                 continue
-            path, form = _meant(row, held, received)
+            path, form = _meant(row.name, held, received)
             if path is None:
                 yield Finding("FLD-META-TARGET", row.file, row.line, None, fit(row.name)[:500])
                 continue
@@ -55,6 +72,11 @@ class Folder:
             if path in met:
                 yield Finding("FLD-META-TWICE", row.file, row.line, None, fit(row.name)[:500])
             met.add(path)
+        for right in rights.rows(tree):
+            if isinstance(right, Finding):
+                yield right
+            elif _meant(right.name, held, received)[0] is None:
+                yield Finding("FLD-RIGHTS-TARGET", rights.CSV, right.line, None, fit(right.name)[:500])
 
     def read(self, tree: Tree, received: Received) -> Reading:
         entries = list(received.entries())
@@ -63,8 +85,9 @@ class Folder:
         empty = tuple(
             PackagePath(named(self.place(entry.path).target).removeprefix(_DATA))
             for entry in entries
-            if entry.is_folder and not _is_beside(entry.path)
+            if entry.is_folder and self.place(entry.path).representation == _REPRESENTATION
         )
+        copies = sorted({found for path in held.paths if (found := manual.purpose(path)) is not None})
         del entries
 
         def told() -> Iterator[Description]:
@@ -78,18 +101,48 @@ class Folder:
             yield Description(None, tuple(whole))
             for row in rows(tree) if others else ():
                 if isinstance(row, Row) and row.name not in _WHOLE and row.terms:
-                    path, _ = _meant(row, held, received)
+                    path, _ = _meant(row.name, held, received)
                     if path is not None:
                         yield Description(named(self.place(path).target), row.terms)
 
         descriptions = _Told(told)
         first = next(iter(descriptions))
         title = next(value for term, value in first.terms if term == "title")
-        return Reading(title, (Representation(_REPRESENTATION, empty),), descriptions)
+        representations = [Representation(_REPRESENTATION, empty)]
+        representations += [Representation(f"{_REPRESENTATION}-{word}", (), _REPRESENTATION) for word in copies]
+        origins = {
+            named(self.place(copy).target): Origin(named(self.place(original).target))
+            for copy, original in (manual.pairs(tree, held) if copies else ())
+        }
+
+        def granted() -> Iterator[Right]:
+            for row in rights.rows(tree):
+                if isinstance(row, rights.Row):
+                    yield from self._rights(row, held, received, named)
+
+        return Reading(title, tuple(representations), descriptions, rights=_Told(granted), origins=origins)
+
+    def _rights(self, row: rights.Row, held: Held, received: Received, named: Namer) -> Iterator[Right]:
+        """A row as statements: of the package, a file, or all files of a folder."""
+        path, _ = _meant(row.name, held, received)
+        if path is None:
+            return
+        files = [path] if held.find(path) is not None else [one for one in held.paths if one.startswith(path + b"/")]
+        targets = [named(place.target) for one in files if (place := self.place(one)).representation is not None]
+        if path and not targets:
+            return
+        for number, start in enumerate(range(0, len(targets), _LINKS) if path else (0,)):
+            part = tuple(targets[start : start + _LINKS]) if path else ()
+            yield rights.statement(row, f"rights/{row.line:06d}" + (f"/{number + 1}" if number else ""), part)
 
     def place(self, path: PackagePath) -> Placement:
-        """Everything is data of `rep1` under its own path, but `metadata/` and `submissionDocumentation/`."""
-        if _is_beside(path):
+        """Everything is data of `rep1` under its own path, but `metadata/` and `submissionDocumentation/`; copies below
+        `manualNormalization/` are data of a representation of their own, which is called by what they are for."""
+        word = manual.purpose(path)
+        if word is not None:
+            name = f"{_REPRESENTATION}-{word}"
+            return Placement(path, Use.DATA, PackagePath(f"representations/{name}/data/".encode() + path), name)
+        if _is_beside(path) or manual.is_table(path):
             return Placement(path, Use.DOCUMENTATION, PackagePath(_DOCUMENTATION + path))
         return Placement(path, Use.DATA, PackagePath(_DATA + path), _REPRESENTATION)
 
@@ -106,13 +159,13 @@ class Folder:
                     yield Finding("FLD-SUM-UNLISTED", path)
 
 
-class _Told(Iterable[Description]):
-    """Descriptions read from the package again each time they are asked for: a table of any length needs no memory."""
+class _Told(Iterable[T]):
+    """Rows read from the package again each time they are asked for: a table of any length needs no memory."""
 
-    def __init__(self, make: Callable[[], Iterator[Description]]) -> None:
+    def __init__(self, make: Callable[[], Iterator[T]]) -> None:
         self._make = make
 
-    def __iter__(self) -> Iterator[Description]:
+    def __iter__(self) -> Iterator[T]:
         return self._make()
 
 
@@ -120,12 +173,13 @@ def _is_beside(path: bytes) -> bool:
     return (path + b"/").startswith(_BESIDE)
 
 
-def _meant(row: Row, held: Held, received: Received) -> tuple[PackagePath | None, bool]:
-    """The file or folder a row is about (empty path for the package), and whether only its Unicode form differs."""
-    if row.name in _WHOLE:
+def _meant(name: str, held: Held, received: Received) -> tuple[PackagePath | None, bool]:
+    """The file or folder that a name in a table means (empty path: the package); whether its Unicode form differs."""
+    if name in _WHOLE:
         return PackagePath(b""), False
-    raw = row.name.encode("utf-8", "surrogatepass").removeprefix(b"./").rstrip(b"/")
-    paths = [PackagePath(path) for path in (raw, b"objects/" + raw) if inside(path)]
+    raw = name.encode("utf-8", "surrogatepass").removeprefix(b"./").rstrip(b"/")
+    spelled = (raw, b"objects/" + raw, raw.removeprefix(b"objects/"))
+    paths = [PackagePath(path) for path in spelled if inside(path)]
     for path in paths:
         if held.find(path) is not None or held.is_folder(path) or received.entry(path) is not None:
             return path, False

@@ -52,7 +52,8 @@ def rows(tree: Tree) -> Iterator[Row | Finding]:
         yield from _document(tree)
 
 
-def _lines(source: io.TextIOBase) -> Iterator[str]:
+def table_lines(source: io.TextIOBase) -> Iterator[str]:
+    """Lines of a table; csv.Error for one that is too long."""
     while line := source.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
             raise csv.Error(f"a line is longer than {_LONGEST_LINE} characters")
@@ -63,7 +64,7 @@ def _table(tree: Tree) -> Iterator[Row | Finding]:
     line = 0
     try:
         with tree.open(CSV) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as source:
-            reader = csv.reader(_lines(source), strict=True)
+            reader = csv.reader(table_lines(source), strict=True)
             header: list[str] | None = None
             terms: list[str | None] = []
             for cells in reader:

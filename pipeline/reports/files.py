@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +15,7 @@ from pipeline.workspace import durable
 KINDS = (".html", ".pdf", ".csv", ".xlsx")
 
 
-def planned(files: Iterable[Path], packages: Iterable[Path]) -> tuple[Path, ...]:
+def planned(files: Iterable[Path], packages: Sequence[Path]) -> tuple[Path, ...]:
     """The files, if each can be written. UsageProblem else: a kind that does not exist, no folder, a place inside
     a package (a submission is only read), the same file twice, no letters for a PDF."""
     made: list[Path] = []

@@ -33,6 +33,7 @@ PLACES = 12
 
 DOCUMENTS = 100
 PACKAGES = 200
+PROBLEMS = 10
 LONGEST = 240
 """Characters of one text; of a longer one both ends are shown."""
 
@@ -116,7 +117,9 @@ def _markup(document: Document, office: str) -> str:
         "office": office,
         "date": _date(seen.moment),
         "created": seen.moment.isoformat() if seen.moment else None,
-        "most_packages": PACKAGES,
+        # Those first that somebody has to act on.
+        "packages": sorted(seen.packages, key=lambda one: one.mood in ("good", "same"))[:PACKAGES],
+        "most_problems": PROBLEMS,
         "lacking": FAMILIES[0].name if family is not FAMILIES[0] else None,
         "letters": family.name,
     }

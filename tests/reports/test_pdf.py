@@ -93,6 +93,15 @@ def one_package(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "items": [document["items"][0], *({**item, "findings": []} for item in document["items"][1:])]}
 
 
+def test_of_many_packages_those_are_shown_that_are_not_good() -> None:
+    _, _, unread = delivery()["items"]
+    items = [{**good()["items"][0], "path": f"tốt {n}"} for n in range(250)]
+    items += [{**unread, "path": f"hỏng {n}"} for n in range(12)]
+    text = " ".join(pages(made({**good(), "items": items})))
+    assert text.index("hỏng 11") < text.index("tốt 0") and "tốt 187" in text and "tốt 188" not in text
+    assert "và 62 mục nữa" in text and "và 2 mục nữa" in text and "hỏng 9: chưa có kết quả" in text
+
+
 @pytest.mark.parametrize("attacked", [hostile("luutru/validate/1"), hostile_places()], ids=["attacks", "names"])
 def test_hostile_text_is_only_read(attacked: dict[str, Any]) -> None:
     content = made(one_package(attacked), ATTACKS[8])

@@ -259,6 +259,11 @@ class Ledger:
             path = PackagePath(file) if file is not None else None
             yield Finding(code, path, line, expected, found, Level(level) if level else None)
 
+    def finding_weights(self) -> Iterator[tuple[Finding, int]]:
+        """A finding of code and level alone for each pair that was found, and how often it was."""
+        for code, level, number in self._db.execute("SELECT code,level,count(*) FROM finding GROUP BY 1,2").fetchall():
+            yield Finding(code, level=Level(level) if level else None), number
+
     def finding_codes(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT code, count(*) FROM finding GROUP BY code ORDER BY code").fetchall())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipeline.records import (
     Event,
     FileRow,
     Finding,
+    Level,
     Format,
     Link,
     Outcome,
@@ -67,6 +69,13 @@ def test_findings_of_a_stage_that_begins_again_are_dropped(ledger: Ledger) -> No
     assert ledger.fact("check.begin") == "t1"
     ledger.keep(**{"check.end": "t3"})
     assert not ledger.begin("check", "t4")
+
+
+def test_findings_weigh_what_their_rule_says(ledger: Ledger) -> None:
+    lighter = Finding("PKG-EMPTY", PackagePath(b"a"), level=Level.WARNING)
+    ledger.find("check", [lighter, replace(lighter, file=PackagePath(b"b")), Finding("PKG-EMPTY")])
+    weights = {(finding.code, finding.level): number for finding, number in ledger.finding_weights()}
+    assert weights == {("PKG-EMPTY", None): 1, ("PKG-EMPTY", Level.WARNING): 2}
 
 
 def test_the_rows_of_an_aip_come_back_as_they_went_in(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from pipeline.content.identification import format_findings
 from pipeline.content.normalisation import ruled_differently
-from pipeline.findings import codes, level_of
+from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Checked, Ended, Inspected
 from pipeline.packages.registry import KINDS
@@ -24,8 +24,8 @@ def inspect(token: Checked) -> Inspected | Ended:
     ledger = current.ledger
     if ledger.begin("inspect", rfc3339(now())):
         ledger.find("inspect", _findings(current))
-        levels = {level_of(Finding(code), token.profile) for code in ledger.finding_codes() if code in codes()}
-        if Level.ERROR in levels or any(code not in codes() for code in ledger.finding_codes()):
+        levels = {level_of(finding, token.profile) for finding, _ in ledger.finding_weights()}
+        if Level.ERROR in levels:
             return Ended(Verdict.REJECTED)
         if Level.DECISION in levels:
             return Ended(Verdict.WAITING, waiting_for="person")

@@ -10,7 +10,7 @@ from pipeline.administration.archive import Archive, archive
 from pipeline.administration.filling import enough, fill_waiting, rows_of
 from pipeline.catalogue.holdings import Held
 from pipeline.errors import SystemProblem
-from pipeline.findings import codes, level_of
+from pipeline.findings import level_of
 from pipeline.ingest.giving_up import give_up
 from pipeline.ingest.preflight import room
 from pipeline.ingest.sealed import SealedPlan
@@ -18,7 +18,7 @@ from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Ended, Received, Sealed, Stored
 from pipeline.names import shown
 from pipeline.plan import Plan
-from pipeline.records import CopyRow, CopyState, Finding, Verdict
+from pipeline.records import CopyRow, CopyState, Verdict
 from pipeline.settings import Profile
 from pipeline.storage import copies, intents
 from pipeline.storage.layouts.ocfl import Diverged
@@ -136,8 +136,8 @@ def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) 
         else:
             places.append(StoreCopy(setting.name, store_id, state="waiting", evidence=None))
     levels: dict[str, int] = {}
-    for code, number in ledger.finding_codes().items():
-        level = str(level_of(Finding(code), current.request.profile)) if code in codes() else "error"
+    for finding, number in ledger.finding_weights():
+        level = str(level_of(finding, current.request.profile))
         levels[level] = levels.get(level, 0) + number
     line = Commit(
         aip=plan.urn,

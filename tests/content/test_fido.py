@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from re import _parser as sre  # type: ignore[attr-defined]
+from typing import Any
 
 import pytest
 
 from pipeline.content.identification import Engine as Both
 from pipeline.content.identification import format_findings
 from pipeline.content.identification.choice import choose
-from pipeline.content.identification.fido import convert, signatures
+from pipeline.content.identification.fido import convert, patterns, signatures
 from pipeline.content.identification.fido.engine import Engine, is_text
 from pipeline.content.identification.fido.opinion import Fido
+from pipeline.content.identification.fido.signatures import Signature
 from pipeline.records import Agreement, Format, Opinion, PackagePath
 from tests.content import skeletons
 
@@ -193,6 +196,65 @@ def _kept() -> list[dict[str, list[list[str]]]]:
 
 def test_filter_and_linear_matcher_say_what_re_says() -> None:
     assert all(ours(data, data) == plain(data, data) for data in mutated(60))
+
+
+def test_runs_and_gaps_say_what_re_says() -> None:
+    """Each pattern that is matched run by run, over buffers made of its runs in and out of their gaps."""
+    draw = random.Random(5)
+    hits = count = 0
+    for pattern in (one for signature in engine().known.by_number for one in signature.patterns if one.gap):
+        assert pattern.gap is not None
+        regex, parts = pattern.regex(), pattern.gap["parts"]
+        for _ in range(6):
+            data = b""
+            for low, high, _, text in parts:
+                wide = draw.choice((low, min(high, low + 40), low + draw.randrange(30), max(low - 1, 0), high + 1))
+                data += bytes(draw.choices(b"\r\n0 a\xff", k=min(wide, 3000)))
+                data += _written(sre.parse(text.encode()), draw)
+                if draw.random() < 0.2:
+                    data += _written(sre.parse(draw.choice(parts)[3].encode()), draw)
+            data += bytes(min(draw.choice((*pattern.gap["tail"], 3)), 3000)) + b"\n" * draw.randrange(2)
+            expected_ = regex.search(data) is not None
+            assert pattern.gaps().matches(data) == expected_, (pattern.text, data)
+            hits, count = hits + expected_, count + 1
+    assert count > 1200
+    assert count / 10 < hits < count * 0.95
+
+
+def _written(tree: Any, draw: random.Random) -> bytes:
+    """Bytes that a run of `re` syntax asks for, any of them where it leaves a choice."""
+    made = b""
+    for op, value in tree:
+        name = str(op)
+        if name == "BRANCH":
+            made += _written(draw.choice(value[1]), draw)
+        elif name == "SUBPATTERN":
+            made += _written(value[3], draw)
+        elif name.endswith("_REPEAT"):
+            made += b"".join(_written(value[2], draw) for _ in range(value[0]))
+        else:
+            known = patterns._set(name, value)
+            assert known is not None
+            made += bytes([draw.choice(patterns.members(known[0][0]))])
+    return made
+
+
+@pytest.mark.slow
+def test_no_pattern_takes_long_over_what_nearly_matches() -> None:
+    """A megabyte of each pattern's own runs, without the last, the first or the last alone: a second or two at most."""
+    for signature in engine().known.by_number:
+        for pattern in signature.patterns:
+            known = patterns.shape(pattern.text)
+            runs = [bytes(patterns.members(bytes_)[0] for bytes_ in part.sets) for part in known.parts]
+            if pattern.position == "BOF" and len(runs) < 2:
+                continue
+            for unit in {b"".join(runs[:-1]), runs[0], runs[-1]} - {b""}:
+                data = (b"".join(runs[:1]) + unit * ((1 << 20) // len(unit)))[: 1 << 20]
+                engine()._buffers = (data, data)
+                begun = time.process_time()
+                for one in engine().get_patterns(Signature("", [pattern], 0)):
+                    (one.regex().match if one.position == "BOF" else one.regex().search)(data)
+                assert time.process_time() - begun < 6, (pattern.text, unit)
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from lxml import etree
 
 from pipeline.content.identification.fido import containers, patterns
 
-FORMAT = 1
+FORMAT = 2
 """Version of the form in which converted signatures are kept."""
 
 _RECORD = re.compile(r"(?:^|/)(x-fmt|fmt)/(\d+)\.json$")
@@ -31,6 +31,9 @@ _POSITIONS = {
 }
 _MOST_POSITIONS = 6
 _MOST_LITERALS = 4
+_BUFFER = 4 << 20
+_LABOUR = 1 << 24
+"""Steps of backtracking at worst from which on a pattern is matched run by run."""
 
 
 def records(archive: bytes) -> Iterator[dict[str, Any]]:
@@ -116,9 +119,10 @@ def _signature(record: dict[str, Any], sets: dict[int, int]) -> dict[str, Any]:
         position = _POSITIONS[one["positionType"]]
         text = regex(one["byteSequence"], position, int(one.get("offset") or 0), int(one.get("maxOffset") or 0))
         known = patterns.shape(text.encode())
-        gaps = known.gaps
-        hard = known.exact and (gaps >= 3 or (position != "BOF" and gaps >= 2))
-        converted.append([position, text, _gap(known) if hard else None, patterns.width(text.encode())])
+        width = patterns.width(text.encode())
+        gaps = patterns.segments(text.encode())
+        hard = gaps is not None and patterns.labour(gaps, width, _BUFFER) > _LABOUR
+        converted.append([position, text, gaps if hard else None, width])
         for place, bytes_ in patterns.positions(known, _MOST_POSITIONS) if position == "BOF" else []:
             begins[place] = begins.get(place, patterns.ANY) & bytes_
         for place, bytes_ in patterns.positions_from_end(known, _MOST_POSITIONS) if position == "EOF" else []:
@@ -141,17 +145,6 @@ def _worth(one: tuple[str, bytes, int, int]) -> tuple[int, int, tuple[str, bytes
     """Long texts in short windows first: they are cheap to look for and seldom there by chance."""
     side, text, low, high = one
     return -min(len(text), 8) - (8 if high < patterns.ENDLESS else 0), high - low, (side, text)
-
-
-def _gap(known: patterns.Shape) -> dict[str, Any]:
-    """The parts of a pattern for `gaps.Gaps`."""
-    return {
-        "begin": known.begin,
-        "end": known.end,
-        "parts": [[part.low, part.high, len(part.sets), patterns.expression(part.sets).decode()]
-                  for part in known.parts],
-        "tail": [known.tail_low, known.tail_high],
-    }  # fmt: skip
 
 
 def _parsed(xml: bytes) -> etree._Element:

@@ -69,7 +69,11 @@ class Engine(fido.fido.Fido):  # type: ignore[misc]
         left = []
         for one in signature.patterns:
             if one.gap is not None:
-                matches = one.gaps().matches(tail if one.position == "EOF" else head)
+                if one.position == "EOF":
+                    data = tail[-one.width :]
+                else:
+                    data = head[: one.width] if one.gap["begin"] else head
+                matches = one.gaps().matches(data)
             elif one.position == "EOF" and one.width < len(tail):
                 matches = one.regex().search(tail, len(tail) - one.width) is not None
             else:

@@ -7,6 +7,8 @@ signatures are converted; identification itself only reads the results.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from re import _parser as sre  # type: ignore[attr-defined]
 from typing import Any
 
@@ -43,11 +45,6 @@ class Shape:
     tail_high: int
     exact: bool
 
-    @property
-    def gaps(self) -> int:
-        """How many gaps have no fixed width."""
-        inner = sum(part.low != part.high for part in self.parts)
-        return inner + (self.tail_low != self.tail_high)
 
 
 def shape(regex: bytes) -> Shape:
@@ -88,6 +85,65 @@ def shape(regex: bytes) -> Shape:
     if run:
         close()
     return Shape(begin, end, tuple(parts), low, high, exact)
+
+
+def segments(regex: bytes) -> dict[str, Any] | None:
+    """The whole expression as runs and gaps, for `gaps.Gaps`; None where it cannot be told so without loss.
+
+    `parts` are (least, greatest gap before, most bytes, expression). Where a run could end in two places for one
+    beginning, what follows must make no difference between them.
+    """
+    tree = list(sre.parse(regex))
+    begin = bool(tree) and str(tree[0][1]) == "AT_BEGINNING_STRING"
+    end = bool(tree) and str(tree[-1][1]) == "AT_END_STRING"
+    runs: list[list[list[tuple[int, ...]]]] = []
+    gaps: list[tuple[int, int]] = [(0, 0)]
+    for op, value in tree[int(begin) : len(tree) - int(end)]:
+        if str(op).endswith("_REPEAT") and _is_any(value[2]) and (value[0] != value[1] or value[0] > _WIDE):
+            if len(gaps) == len(runs):
+                gaps.append((0, 0))
+            most = ENDLESS if value[1] is sre.MAXREPEAT else int(value[1])
+            gaps[-1] = (gaps[-1][0] + int(value[0]), min(gaps[-1][1] + most, ENDLESS))
+            continue
+        ways = _ways([(op, value)])
+        if ways is None:
+            return None
+        if len(gaps) > len(runs):
+            runs.append([])
+        runs[-1].append(ways)
+    if len(gaps) == len(runs):
+        gaps.append((0, 0))
+    if not all(_one_end(run, *_after(number, runs, gaps, end)) for number, run in enumerate(runs)):
+        return None
+    parts = [[*gap, sum(max(map(len, ways)) for ways in run), "".join(map(_either, run))]
+             for gap, run in zip(gaps, runs, strict=False)]  # fmt: skip
+    return {"begin": begin, "end": end, "parts": parts, "tail": list(gaps[-1])}
+
+
+def _after(
+    number: int, runs: list[list[list[tuple[int, ...]]]], gaps: list[tuple[int, int]], end: bool
+) -> tuple[bool, int]:
+    """Whether what follows a run may lie anywhere behind it, and the bytes with which it can begin."""
+    if number == len(runs) - 1:
+        return not end and gaps[-1][0] == 0, 0
+    return gaps[number + 1] == (0, ENDLESS), _firsts(runs[number + 1][0])
+
+
+def _either(ways: list[tuple[int, ...]]) -> str:
+    text = b"|".join(expression(one) for one in ways).decode()
+    return text if len(ways) == 1 else f"(?:{text})"
+
+
+def _firsts(ways: list[tuple[int, ...]]) -> int:
+    return reduce(or_, (way[0] if way else ANY for way in ways))
+
+
+def labour(known: dict[str, Any], widest: int, buffer: int) -> int:
+    """Steps that backtracking may take at worst over a buffer: the product of the widths of all choices."""
+    steps = 1 if known["begin"] else min(widest, buffer)
+    for low, high in [part[:2] for part in known["parts"]] + ([known["tail"]] if known["end"] else []):
+        steps *= max(min(high, buffer) - low, 0) + 1
+    return steps
 
 
 def positions(one: Shape, most: int) -> list[tuple[int, int]]:
@@ -225,6 +281,45 @@ def _set(name: str, value: Any) -> tuple[list[int], bool] | None:
             return None
         return one[0] * int(low), one[1]
     return None
+
+
+def _ways(tokens: Any) -> list[tuple[int, ...]] | None:
+    """All sequences of byte sets that tokens stand for, at most a few dozen; None for more or other things."""
+    found: list[tuple[int, ...]] = [()]
+    for op, value in tokens:
+        name = str(op)
+        ways: list[tuple[int, ...]] | None
+        if name == "SUBPATTERN":
+            ways = _ways(value[3])
+        elif name == "BRANCH":
+            each = [_ways(branch) for branch in value[1]]
+            ways = None if None in each else [way for one in each if one is not None for way in one]
+        elif name.endswith("_REPEAT") and value[0] == value[1] and value[0] <= 4096:
+            ways = _ways(list(value[2]) * int(value[0]))
+        else:
+            one = None if name.endswith("_REPEAT") else _set(name, value)
+            ways = None if one is None or not one[1] else [tuple(one[0])]
+        if ways is None or len(ways) * len(found) > 64:
+            return None
+        found = [start + way for start in found for way in ways]
+    return found
+
+
+def _one_end(run: list[list[tuple[int, ...]]], open_: bool, next_: int) -> bool:
+    """Whether one beginning gives one end, or the choice of the end makes no difference to what follows.
+
+    `open_`: what follows the run may lie anywhere; it begins with one of the bytes `next_`.
+    """
+    for number, ways in enumerate(run):
+        for short, long in ((short, long) for short in ways for long in ways if len(short) < len(long)):
+            if not short or all(a & b for a, b in zip(short, long, strict=False)):
+                more = long[len(short) :]
+                if number + 1 < len(run):
+                    if more[0] & _firsts(run[number + 1]):
+                        return False
+                elif not open_ or any(one & next_ for one in more):
+                    return False
+    return True
 
 
 def _listed(value: Any) -> tuple[list[int], bool] | None:

@@ -305,6 +305,52 @@ def test_a_container_costs_no_more_than_its_budget(tmp_path: Path) -> None:
         assert time.process_time() - begun < 3
 
 
+def test_damaged_containers_never_raise(tmp_path: Path) -> None:
+    """ZIP and OLE2 files flipped, cut and overwritten at random: an answer each time, in little time."""
+    draw = random.Random(11)
+    whole = [(DATA / "vietnamese/office" / name).read_bytes() for name in ("unicode.docx", "encrypted.docx")]
+    whole.append(skeletons.ole2({"WordDocument": b"x", "a/\x01CompObj": bytes(9000), "Contents": b"DTPI"}))
+    begun = time.process_time()
+    for _ in range(200):
+        data = bytearray(draw.choice(whole))
+        for _ in range(draw.randrange(1, 40)):
+            at = draw.choice((draw.randrange(len(data)), draw.randrange(2000), len(data) - 1 - draw.randrange(2000)))
+            data[at] = draw.randrange(256)
+        if draw.random() < 0.3:
+            del data[draw.randrange(len(data)) :]
+        assert found(bytes(data), "docx", tmp_path)[1] in ("container", "signature", "extension", "text", "none")
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(("flag", "method"), [(1, 0), (0, 99), (1, 99)])
+def test_members_that_cannot_be_read_count_as_absent(flag: int, method: int, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>" * 9)
+        archive.writestr("word/document.xml", b"<document/>")
+    data = bytearray(made.getvalue())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        here = data.find(mark)
+        while here >= 0:
+            data[here + at] |= flag
+            data[here + at + 2 : here + at + 4] = method.to_bytes(2, "little")
+            here = data.find(mark, here + 4)
+    assert found(bytes(data), "docx", tmp_path)[0] <= {"x-fmt/263", "fmt/189"}
+
+
+def test_a_file_that_shrank_has_an_answer(tmp_path: Path) -> None:
+    """The size that was announced is more than there is: of a file that shrinks while it is read, of /sys."""
+    file = tmp_path / "short.txt"
+    file.write_bytes(b"Xin ch\xc3\xa0o\n" * 20)
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        assert [one.puid for one in engine().identify(fd, 20 << 20, "txt").formats] == ["x-fmt/111"]
+        os.truncate(file, 0)
+        assert engine().identify(fd, 20 << 20, "txt").match in ("none", "extension")
+    finally:
+        os.close(fd)
+
+
 def test_an_ole2_file_with_a_stream_called_header_ends_nothing(tmp_path: Path) -> None:
     data = skeletons.ole2({"Header": b"anything", "Another": b"x"})
     assert found(data, "doc", tmp_path)[0] == {"fmt/111"}

@@ -55,8 +55,9 @@ def describe(token: Normalised) -> Described:
         title = " ".join(reading.title.split())[:500] or uuid
         identity = AipIdentity(uuid, 1, title, "Mixed", received, received)
         ledger.keep(label=title)
-        ours = _representations(current, reading)
-        _received_files(current, received, reading)
+        named = _namer(current)
+        ours = _representations(current, reading, named)
+        _received_files(current, received, reading, named)
         _derivatives(current, ours)
         _own_files(current, received)
         ledger.add_descriptions(reading.description_rows or (Description(None, (("title", title),)),))
@@ -71,12 +72,11 @@ def describe(token: Normalised) -> Described:
     return Described(token.space, token.profile, token.package, token.work, uuid, 1)
 
 
-def _representations(current: Session, reading: Reading) -> dict[str, str]:
+def _representations(current: Session, reading: Reading, named: Namer) -> dict[str, str]:
     """Rows of what arrived and of what holds our derivatives; the name of the latter by that of its source."""
     rows = list(reading.representations) or [Representation("rep1")]
     names = {row.name for row in rows}
     place = KINDS[_fact(current, "kind")].place
-    named = _namer(current)
     made = current.ledger.derivatives()
     origins = {_representation(place(source), named) for source, value in made if "failed" not in value}
     ours: dict[str, str] = {}
@@ -103,18 +103,20 @@ def _representation(placement: Placement, named: Namer) -> str | None:
 
 def preservation(representation: str, taken: Collection[str] = ()) -> str:
     """Name of the representation that holds what we made of another one's files; one that did not arrive."""
-    name, number = f"{representation}-preservation", 1
-    while name in taken:
+    number = 1
+    while True:
+        more = f"-{number}" if number > 1 else ""
+        # As long a name as a folder may have becomes a shorter one, told apart by its digest.
+        name = portable(PackagePath(f"{representation}-preservation{more}".encode())).decode()
+        if name not in taken:
+            return name
         number += 1
-        name = f"{representation}-preservation-{number}"
-    return name
 
 
-def _received_files(current: Session, received: datetime, reading: Reading) -> None:
+def _received_files(current: Session, received: datetime, reading: Reading, named: Namer) -> None:
     """A row per file that arrived, at a portable place that nobody else has."""
     ledger = current.ledger
     place = KINDS[_fact(current, "kind")].place
-    named = _namer(current)
     known = ledger.known()
     files, size = ledger.totals()
     done = 0

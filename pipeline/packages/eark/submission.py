@@ -266,7 +266,8 @@ class _Submission:
                 elif len(self._told.rights) < MOST:
                     self._right(part, own)
         for event in waiting:
-            self._event(replace(event, agents=tuple(self._linked(key, role) for key, role in event.agents)))
+            named = event.agents or (("unknown", ""),)  # AIP16 asks for one
+            self._event(replace(event, agents=tuple(self._linked(key, role) for key, role in named)))
 
     def _linked(self, value: str, role: str) -> tuple[str, str]:
         """An agent as an event names it; a role that the event leaves out is told by what the agent is."""

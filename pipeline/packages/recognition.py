@@ -18,6 +18,10 @@ _MOST = 1 << 16
 
 _SNIFFED = re.compile(rb"""OAISPACKAGETYPE\s*=\s*["'](SIP|AIP|DIP|AIU|AIC)["']""")
 
+_NAMED = re.compile(rb"""dilcis\.eu/profile/E-ARK-(SIP|AIP|DIP|CSIP)""", re.IGNORECASE)
+_DILCIS = b"https://DILCIS.eu/XML/METS/CSIPExtensionMETS"
+_FOLDERS = "the folders are those of an E-ARK package, but no METS.xml says what it is"
+
 _ESTONIAN = "http://www.ra.ee/METS/v01/IP.xml"
 """PROFILE that Annexes I and II of Circular 05/2025/TT-BNV ask for in an AIP; nobody else writes it now."""
 
@@ -28,12 +32,10 @@ def mets_kind(tree: Tree, folder: bytes = b"") -> Recognition | None:
     One that cannot be parsed is told by its bytes: a damaged package is never taken for a plain folder.
     """
     told = _header(tree, folder + b"METS.xml")
-    if told is None:
-        return None
-    root, package = told
-    package = package.strip().upper()
-    if package not in ("SIP", "AIP", "DIP", "AIU", "AIC"):
-        return None
+    package = told[1].strip().upper() if told is not None else ""
+    if told is None or package not in ("SIP", "AIP", "DIP", "AIU", "AIC"):
+        return _unsaid(tree, folder)
+    root = told[0]
     mark = _vietnamese(tree, folder, root)
     if mark is not None:
         collection = root.get("TYPE", "").lower() == "collection"
@@ -41,6 +43,38 @@ def mets_kind(tree: Tree, folder: bytes = b"") -> Recognition | None:
         return Recognition("tt05", version, mark)
     kind = {"SIP": "eark-sip", "DIP": "eark-dip"}.get(package, "eark-aip")
     return Recognition(kind, "", f"METS.xml says OAISPACKAGETYPE {package}")
+
+
+def _unsaid(tree: Tree, folder: bytes) -> Recognition | None:
+    """A package of E-ARK whose METS does not say which type it is: by its profile and namespaces, then its folders."""
+    beginning = _beginning(tree, folder + b"METS.xml")
+    starts = _starts(beginning)
+    name = etree.QName(starts[0]) if starts else None
+    if name is not None and (name.localname != "mets" or name.namespace not in (_METS, "http://www.loc.gov/METS/v2")):
+        return None if not _folders(tree, folder) else Recognition("eark-sip", "", _FOLDERS)
+    named = _NAMED.search(beginning)
+    if named is not None:
+        kind = {b"AIP": "eark-aip", b"DIP": "eark-dip"}.get(named[1], "eark-sip")
+        return Recognition(kind, "", "METS.xml names a METS profile of E-ARK")
+    if _DILCIS in beginning:
+        return Recognition("eark-sip", "", "METS.xml uses the attributes of E-ARK")
+    return Recognition("eark-sip", "", _FOLDERS) if _folders(tree, folder) else None
+
+
+def _folders(tree: Tree, folder: bytes) -> bool:
+    """Whether a package without a good METS.xml has the folders of CSIP: representations with data, and two more."""
+    found: set[bytes] = set()
+    for entry in tree.entries():
+        if not entry.path.startswith(folder):
+            continue
+        parts = entry.path[len(folder) :].split(b"/")
+        if parts[0] == b"representations" and len(parts) > 2 and parts[2] in (b"data", b"METS.xml", b"metadata"):
+            found.add(b"representations")
+        elif parts[0] in (b"metadata", b"documentation", b"schemas") and len(parts) > 1:
+            found.add(parts[0])
+        if b"representations" in found and len(found) > 2:
+            return True
+    return False
 
 
 def _header(tree: Tree, path: bytes) -> tuple[dict[str, str], str] | None:

@@ -9,12 +9,13 @@ from typing import BinaryIO
 from lxml import etree
 
 from pipeline.standards import xml
-from pipeline.standards.xml import CSIP, XLINK, Sink, Writer
+from pipeline.standards.xml import CSIP, SIP, XLINK, Sink, Writer
 from pipeline.standards.xml import METS as NAMESPACE
 
 _M = f"{{{NAMESPACE}}}"
 _X = f"{{{XLINK}}}"
 _C = f"{{{CSIP}}}"
+_S = f"{{{SIP}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Group:
     other_content_type: str | None = None
     parents: tuple[str | None, ...] = ()
     line: int = field(default=0, compare=False)
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class GroupEnd:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A `file` of the group `group`."""
+    """A `file` of the group `group`; `registry` are sip:FILEFORMATREGISTRY and sip:FILEFORMATKEY."""
 
     id: str | None
     core: Core
@@ -127,6 +129,8 @@ class File:
     descriptions: tuple[str, ...] = ()
     group: Group | None = None
     line: int = field(default=0, compare=False)
+    metadata: tuple[str, ...] = ()
+    registry: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +281,7 @@ def read(source: BinaryIO) -> Iterator[Part]:
             group = Group(
                 element.get("ID"), element.get("USE"), element.get(f"{_C}CONTENTINFORMATIONTYPE"),
                 element.get(f"{_C}OTHERCONTENTINFORMATIONTYPE"), tuple(g.use for g, _ in groups), line,
+                _ids(element, "ADMID"),
             )  # fmt: skip
             groups.append((group, [0, 0]))
             yield group
@@ -437,5 +442,6 @@ def _read_reference(element: etree._Element, section: str) -> Reference:
 def _read_file(element: etree._Element, group: Group | None) -> File:
     return File(
         element.get("ID"), _read_core(element), tuple(_location(at) for at in element.iterfind(f"{_M}FLocat")),
-        _ids(element, "DMDID"), group, xml.line_of(element),
+        _ids(element, "DMDID"), group, xml.line_of(element), _ids(element, "ADMID"),
+        (element.get(f"{_S}FILEFORMATREGISTRY"), element.get(f"{_S}FILEFORMATKEY")),
     )  # fmt: skip

@@ -18,6 +18,7 @@ PREMIS = "http://www.loc.gov/premis/v3"
 XLINK = "http://www.w3.org/1999/xlink"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 CSIP = "https://DILCIS.eu/XML/METS/CSIPExtensionMETS"
+SIP = "https://DILCIS.eu/XML/METS/SIPExtensionMETS"
 DC = "http://purl.org/dc/elements/1.1/"
 OAI_DC = "http://www.openarchives.org/OAI/2.0/oai_dc/"
 

@@ -57,12 +57,34 @@ def test_circular_05_by_its_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "no xml", "", "<mets/>", mets("SIP").replace("loc.gov", "example.org"), mets("other"), "<a>" * 100_000,
-        mets("SIP").replace("<metsHdr", "<other/><metsHdr"),
+        "no xml", "", "<mets/>", mets("SIP").replace("loc.gov", "example.org"), "<a>" * 100_000,
+        '<mets xmlns="http://www.loc.gov/METS/"><metsHdr/></mets>',
     ],
 )  # fmt: skip
 def test_other_mets_files_are_folders(text: str, tmp_path: Path) -> None:
     assert told(tmp_path, {"METS.xml": text}) == ("folder", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (mets("other"), "eark-sip"), (mets(""), "eark-sip"),
+        (mets("SIP").replace("<metsHdr", "<other/><metsHdr"), "eark-sip"),
+        (mets("x", 'PROFILE="https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml"'), "eark-dip"),
+        (mets("x", 'PROFILE="https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"'), "eark-aip"),
+        ("<mets PROFILE='https://earksip.dilcis.eu/profile/E-ARK-SIP.xml'", "eark-sip"),
+    ],
+)  # fmt: skip
+def test_eark_that_does_not_say_its_type(text: str, kind: str, tmp_path: Path) -> None:
+    assert told(tmp_path, {"METS.xml": text})[0].partition("/")[0] == kind
+
+
+@pytest.mark.parametrize("name", ["METS.XML", "mets.xml", "other.xml", None])
+def test_the_folders_of_eark_without_its_mets(name: str | None, tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"metadata/a": "a", "schemas/b": "b", "representations/r/data/c": "c"}
+    if name is not None:
+        files[name] = mets("SIP")
+    assert told(tmp_path, files) == ("eark-sip", True)
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
+
+from lxml import etree
 
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
 from pipeline.packages.eark.check_mets import ALGORITHMS, MetsRules, Seen
 from pipeline.packages.eark.check_premis import PremisRules
 from pipeline.packages.eark.layout import METS, REPRESENTATIONS
+from pipeline.packages.eark.requirements import Edition
 from pipeline.packages.eark.rows import opened
-from pipeline.records import Finding, PackagePath
+from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import dc, mets, premis
-from pipeline.standards.xml import MAX_BYTES, Unreadable, validate_xsd
+from pipeline.standards.xml import MAX_BYTES, PREMIS, Unreadable, elements, validate_xsd
 from pipeline.tree import ContentDamage, Tree
 
 SAME_CODE = 1000
@@ -58,15 +62,29 @@ def _check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
     if received.entry(root) is None:
         yield Finding("CSIPSTR4", root)
         return
-    seen = Seen()
+    seen = Seen(edition=Edition(kind))
     yield from _mets(tree, root, tree.name, received, seen, kind)
-    for path in sorted(set(seen.manifests)):
+    whole = seen.whole
+    for path in sorted({*seen.manifests, *_manifests(received)}):
         if path != root:
+            if whole and path not in seen.manifests and path not in seen.referenced:
+                yield Finding("CSIP105", path)
             yield from _mets(tree, path, path.split(b"/")[-2], received, seen, kind)
-    yield from _premis(tree, sorted(set(seen.preservation)), received)
+    archival = kind == "eark-aip"
+    yield from _premis(tree, sorted(set(seen.preservation)), received, archival)
     for path in sorted(set(seen.descriptions)):
-        yield from _described(tree, path)
-    yield from _structure(received, seen)
+        for finding in _described(tree, path):
+            # CSIP says where descriptions lie, not how they are written; ours are Dublin Core by its schema.
+            yield finding if archival else replace(finding, level=Level.WARNING)
+    yield from _structure(tree, received, seen)
+
+
+def _manifests(received: Received) -> Iterator[PackagePath]:
+    """The METS of every representation, pointed to or not."""
+    for entry in received.entries():
+        parts = entry.path.split(b"/")
+        if len(parts) == 3 and parts[0] == b"representations" and parts[2] == METS and not entry.is_folder:
+            yield entry.path
 
 
 def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen: Seen, kind: str) -> Iterator[Finding]:
@@ -87,10 +105,13 @@ def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen:
     yield from rules.end()
 
 
-def _premis(tree: Tree, paths: list[PackagePath], received: Received) -> Iterator[Finding]:
-    rules = PremisRules(received)
+def _premis(tree: Tree, paths: list[PackagePath], received: Received, archival: bool) -> Iterator[Finding]:
+    rules = PremisRules(received, archival)
     readable = []
     for path in paths:
+        if not archival and (other := _other_version(tree, path)) is not None:
+            yield Finding("PM1", path, None, "3.0", other)
+            continue
         yield from _schema(tree, path, "PREMIS-XSD", "all.xsd")
         rules.begin()
         parts = 0
@@ -111,6 +132,18 @@ def _premis(tree: Tree, paths: list[PackagePath], received: Received) -> Iterato
             with closing(opened(tree, path)) as source:
                 for part in premis.read(source):
                     yield from rules.unresolved(path, part)
+
+
+def _other_version(tree: Tree, path: PackagePath) -> str | None:
+    """The root of what is called PREMIS but is no PREMIS 3: an older version, which CSIP does not forbid."""
+    try:
+        with closing(opened(tree, path)) as source:
+            for _, element in elements(source):
+                name = etree.QName(element)
+                return None if name.namespace == PREMIS else f"{name.namespace or ''} {name.localname}".strip()
+    except (Unreadable, ContentDamage):
+        return None
+    return None
 
 
 def _described(tree: Tree, path: PackagePath) -> Iterator[Finding]:
@@ -134,7 +167,9 @@ def _schema(tree: Tree, path: PackagePath, code: str, schema: str) -> Iterator[F
     except (Unreadable, ContentDamage):
         return
     for line, message in messages:
-        yield Finding(code, path, line or None, None, message)
+        # The vocabulary and the schema disagree about some content information types; CSIP4 and CSIP62 judge them.
+        if "CSIPExtensionMETS}CONTENTINFORMATIONTYPE'" not in message:
+            yield Finding(code, path, line or None, None, message)
 
 
 def _unreadable(path: PackagePath, problem: Unreadable | ContentDamage) -> Finding:
@@ -143,11 +178,10 @@ def _unreadable(path: PackagePath, problem: Unreadable | ContentDamage) -> Findi
     return Finding("EARK-XML", path, problem.line or None, None, problem.message)
 
 
-def _structure(received: Received, seen: Seen) -> Iterator[Finding]:
+def _structure(tree: Tree, received: Received, seen: Seen) -> Iterator[Finding]:
     """Folders that CSIP expects, and files that no METS names."""
     tops: set[bytes] = set()
     folders: dict[bytes, set[bytes]] = {}
-    manifests = set(seen.manifests)
     for entry in received.entries():
         parts = entry.path.split(b"/")
         if len(parts) == 1 and not entry.is_folder:
@@ -165,23 +199,40 @@ def _structure(received: Received, seen: Seen) -> Iterator[Finding]:
                 held.add(within[0])
         if entry.is_folder or not within or not seen.whole or entry.path in seen.referenced:
             continue
-        if within == [METS]:
-            if base and entry.path not in manifests:
-                yield Finding("CSIP105", entry.path)
-        elif within[0] in _LISTED and len(within) > 1:
+        if within[0] in _LISTED and len(within) > 1:
             yield Finding(_LISTED[within[0]], entry.path, None, None, within[0].decode())
         elif within[0] == b"metadata":
-            yield Finding("CSIP17" if within[1:2] == [b"descriptive"] else "CSIP31", entry.path)
-    for name, code in (
-        (b"metadata", "CSIPSTR5"), (b"representations", "CSIPSTR9"), (b"schemas", "CSIPSTR15"),
-        (b"documentation", "CSIPSTR16"),
+            yield _unnamed(tree, entry.path, within[1:2], {b"", base.rstrip(b"/")}, seen)
+    if b"representations" in tops and not folders:
+        yield Finding("CSIPSTR10", PackagePath(b"representations"))
+    inner = {name for held in folders.values() for name in held}
+    for name, code, anywhere in (
+        (b"metadata", "CSIPSTR5", False), (b"representations", "CSIPSTR9", False), (b"schemas", "CSIPSTR15", True),
+        (b"documentation", "CSIPSTR16", True),
     ):  # fmt: skip
-        if name not in tops:
+        if name not in tops and not (anywhere and name in inner):
             yield Finding(code, PackagePath(name))
     for base, held in folders.items():
         for name, code in ((b"data", "CSIPSTR11"), (METS, "CSIPSTR12"), (b"metadata", "CSIPSTR13")):
             if name not in held:
                 yield Finding(code, PackagePath(base + name))
+
+
+def _unnamed(tree: Tree, path: PackagePath, folder: list[bytes], bases: set[bytes], seen: Seen) -> Finding:
+    """A metadata file that no METS names; worse where no METS names any of its kind (CSIP17, CSIP32)."""
+    if folder == [b"descriptive"]:
+        return Finding("CSIP17", path, level=None if bases & seen.described else Level.ERROR)
+    if folder == [b"preservation"] and _is_premis(tree, path):
+        return Finding("CSIP32", path, level=None if bases & seen.provided else Level.ERROR)
+    return Finding("CSIP31", path)
+
+
+def _is_premis(tree: Tree, path: PackagePath) -> bool:
+    try:
+        with closing(opened(tree, path)) as source:
+            return b"premis" in source.read(4096).lower()
+    except (Unreadable, ContentDamage):
+        return False
 
 
 def _counted(findings: Iterable[Finding]) -> Iterator[Finding]:

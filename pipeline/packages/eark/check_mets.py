@@ -1,7 +1,8 @@
-"""Rules of CSIP and AIP for one METS document of a package."""
+"""Rules of E-ARK for one METS document of a package: sections, file groups, references to bytes."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -9,12 +10,16 @@ from dataclasses import dataclass, field
 
 from pipeline import names
 from pipeline.packages import Received
-from pipeline.packages.eark.layout import METS, PROFILE, REPRESENTATIONS
-from pipeline.records import Finding, PackagePath
+from pipeline.packages.eark import layout
+from pipeline.packages.eark.check_header import HeaderRules, no_time
+from pipeline.packages.eark.check_structure import StructureRules
+from pipeline.packages.eark.layout import METS
+from pipeline.packages.eark.requirements import Edition, edition
+from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import mets
 from pipeline.standards.mets import Core, Location, Reference
 from pipeline.standards.vocabularies import eark, is_media_type
-from pipeline.standards.xml import parsed_moment
+from pipeline.tree import Entry
 
 ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 """CHECKSUMTYPE values of METS that hashlib computes, in its words."""
@@ -22,7 +27,13 @@ ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sh
 # RFC 3986: unreserved, sub-delims, `:` `@` `/`, percent triples.
 _URI = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 
-_DATE_TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_UNCOMPUTED = ("Adler-32", "CRC32", "HAVAL", "MNP", "TIGER", "WHIRLPOOL")
+"""CHECKSUMTYPE values of METS that nobody computes here."""
+
+_PRIVATE = re.compile(r"[a-z]+/(?:x-|vnd\.|prs\.|x\.)[A-Za-z0-9!#$&^_.+\-]+|x-[a-z]+/[A-Za-z0-9!#$&^_.+\-]+")
+"""Media types outside the registered names: what private lists use (RFC 6838, 3)."""
+
+_NUMBER = re.compile(r"\+?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +63,21 @@ _SECTIONS = {
     "rightsMD": ("CSIP46", "CSIP47", "CSIP48", RIGHTS),
 }
 
-_DIVISIONS = {"Metadata": "CSIP89", "Documentation": "CSIP94", "Schemas": "CSIP98", "Representations": "CSIP102"}
-
 
 @dataclass
 class Seen:
-    """What the METS documents of a package name, gathered while they are checked; `whole` when all could be read."""
+    """What the METS documents of a package name, gathered while they are checked.
+
+    `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read.
+    """
 
     referenced: set[bytes] = field(default_factory=set)
     preservation: list[PackagePath] = field(default_factory=list)
     descriptions: list[PackagePath] = field(default_factory=list)
     manifests: list[PackagePath] = field(default_factory=list)
+    described: set[bytes] = field(default_factory=set)
+    provided: set[bytes] = field(default_factory=set)
+    edition: Edition = field(default=Edition("eark-aip"))
     whole: bool = True
 
 
@@ -70,28 +85,35 @@ class MetsRules:
     """Feed it the parts of one METS in their order, then ask `end`. Never raises on content."""
 
     def __init__(self, path: PackagePath, owner: bytes, received: Received, seen: Seen, kind: str) -> None:
-        """`owner` is the name of the folder that holds the METS."""
+        """`owner` is the name of the folder that holds the METS; `kind` as which the package is judged."""
         self._path = path
         self._base = path.rpartition(b"/")[0]
         self._is_root = path == METS
         self._is_aip = kind == "eark-aip"
+        self._kind = kind
         self._owner = owner
         self._received = received
         self._seen = seen
-        self._head = mets.Head(None)
+        self._begin(seen.edition)
+        self._content_type: str | None = None
         self._has_header = self._has_files = False
+        self._administrative = 0
         self._ids: set[int] = set()
-        self._section_ids: dict[str, set[str]] = {"dmdSec": set(), "amd": set(), "fileGrp": set()}
+        self._sections: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
         self._manifest_ids: dict[str, bytes] = {}
         self._current: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
+        self._members: dict[str, set[str]] = {}
+        self._holder = ""
         self._statuses: Counter[str] = Counter()
         self._provenance: list[Reference] = []
         self._groups: dict[str, list[mets.Group]] = {}
-        self._file_descriptions: set[str] = set()
-        self._maps: list[mets.Map] = []
-        self._main: list[mets.Division] = []
-        self._inner: list[mets.Division] = []
-        self._pointers: list[mets.Pointed] = []
+        self._named_by_divisions: set[str] = set()
+        self._named: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
+
+    def _begin(self, edition: Edition) -> None:
+        self._edition = edition
+        self._header = HeaderRules(self._path, self._owner, self._is_root, edition)
+        self._structure = StructureRules(self._path, self._is_root, edition, self._received)
 
     def see(self, part: mets.Part) -> Iterator[Finding]:
         """Findings that this part alone gives."""
@@ -105,51 +127,73 @@ class MetsRules:
         elif isinstance(part, mets.Group):
             yield from self._group(part)
         elif isinstance(part, mets.Division):
-            yield from self._division(part)
+            yield from self._id(part.id, self._structure.division(part), part.line)
+            for wanted, kind in ((part.metadata, "amd"), (part.descriptions, "dmdSec")):
+                for missing in [one for one in wanted if one not in self._sections[kind]]:
+                    yield self._finding("EARK-IDREF", part.line, found=missing)
+            self._named_by_divisions.update(one for one in part.metadata if one in self._members)
         elif isinstance(part, mets.Pointed):
-            if len(part.of.labels) <= 1 and part.of.map.label == "CSIP":
-                self._pointers.append(part)
+            self._structure.pointed(part)
         elif isinstance(part, mets.Head):
-            self._head = part
-            yield from self._see_head(part)
+            if self._is_root:
+                self._seen.edition = edition(self._kind, part.profile)
+            self._begin(self._seen.edition)
+            self._content_type = part.content_type
+            yield from self._header.head(part)
         elif isinstance(part, mets.Header):
             self._has_header = True
-            yield from self._header(part)
+            yield from self._header.header(part)
         elif isinstance(part, mets.Section):
-            self._has_files |= part.name == "fileSec"
-            yield from self._id(part.id, "CSIP59" if part.name == "fileSec" else "", part.line)
+            yield from self._section(part)
         else:
-            self._maps.append(part)
-            yield from self._id(part.id, "CSIP83", part.line)
+            yield from self._id(part.id, self._structure.map(part), part.line)
 
     def end(self) -> Iterator[Finding]:
         """Findings that only the whole document gives."""
         if not self._has_header:
             yield self._finding("CSIP117")
+        if self._statuses:
+            self._seen.described.add(self._base)
+        if self._provenance:
+            self._seen.provided.add(self._base)
+        if self._administrative > 1:
+            yield self._finding("CSIP31", found=str(self._administrative), level=Level.WARNING)
         if self._is_root:
-            if not self._is_aip:
-                pass
-            elif not any(one.core is not None for one in self._provenance):
-                yield self._finding("AIPM5")
-            elif not any(one.md_type == "PREMIS" for one in self._provenance):
-                yield self._finding("AIPM6")
-            if self._is_aip and self._statuses and not self._statuses["CURRENT"]:
-                yield self._finding("AIPM4")
+            if self._is_aip:
+                yield from self._archival()
             if not self._has_files:
                 yield self._finding("CSIP58")
             for use, code in (("Documentation", "CSIP60"), ("Schemas", "CSIP113"), ("Representations", "CSIP114")):
-                if use not in self._groups:
+                if self._has_files and use not in self._groups:
                     yield self._finding(code)
-        yield from self._structure()
+        for kind, named in self._named.items():
+            for missing in sorted(named - self._sections[kind]):
+                yield self._finding("EARK-IDREF", found=missing)
+        yield from self._structure.end(self._groups, self._manifest_ids, self._current, self._covered())
+        self._seen.manifests.extend(self._structure.manifests)
+
+    def _archival(self) -> Iterator[Finding]:
+        if not any(one.core is not None for one in self._provenance):
+            yield self._finding("AIPM5")
+        elif not any(one.md_type == "PREMIS" for one in self._provenance):
+            yield self._finding("AIPM6")
+        if self._statuses and not self._statuses["CURRENT"]:
+            yield self._finding("AIPM4")
+
+    def _covered(self) -> set[str]:
+        """Sections that need no naming: descriptions of files, and those whose amdSec is named as a whole."""
+        whole = {one for holder in self._named_by_divisions for one in self._members.get(holder, ())}
+        return self._named["dmdSec"] | whole
 
     def _finding(
-        self, code: str, line: int | None = None, expected: str | None = None, found: str | None = None
-    ) -> Finding:
-        return Finding(code, self._path, line or None, expected, found)
+        self, code: str, line: int | None = None, expected: str | None = None, found: str | None = None,
+        level: Level | None = None,
+    ) -> Finding:  # fmt: skip
+        return Finding(code, self._path, line or None, expected, found, level or self._edition.weight(code))
 
     def _id(self, value: str | None, code: str, line: int) -> Iterator[Finding]:
         """An id is there (where `code` asks for one) and is no second one in this document."""
-        if value is None:
+        if not value:
             if code:
                 yield self._finding(code, line)
         elif (key := hash(value)) in self._ids:
@@ -157,64 +201,34 @@ class MetsRules:
         else:
             self._ids.add(key)
 
-    def _see_head(self, head: mets.Head) -> Iterator[Finding]:
-        owner = self._owner.decode("utf-8", "surrogateescape")
-        if head.objid != owner:
-            yield self._finding("CSIP1", head.line, owner, head.objid)
-        if head.type not in eark("content category"):
-            yield self._finding("CSIP2", head.line, found=head.type)
-        elif head.type == "Other" and not head.other_type:
-            yield self._finding("CSIP3", head.line)
-        if head.content_type is None:
-            yield self._finding("CSIP4", head.line)
-        elif head.content_type == "OTHER" and not head.other_content_type:
-            yield self._finding("CSIP5", head.line)
-        if head.profile is None:
-            yield self._finding("CSIP6", head.line, PROFILE)
-        elif self._is_aip and self._is_root and head.profile != PROFILE:
-            yield self._finding("AIPM2", head.line, PROFILE, head.profile)
-
-    def _header(self, header: mets.Header) -> Iterator[Finding]:
-        if _no_time(header.created):
-            yield self._finding("CSIP7", header.line, found=header.created)
-        if _no_time(header.modified):
-            yield self._finding("CSIP8", header.line, found=header.modified)
-        if header.package_type not in eark("package type"):
-            yield self._finding("CSIP9", header.line, found=header.package_type)
-        elif self._is_aip and header.package_type != "AIP":
-            yield self._finding("AIPM3", header.line, "AIP", header.package_type)
-        agents = header.agents
-        if not agents:
-            yield self._finding("CSIP10", header.line)
+    def _section(self, part: mets.Section) -> Iterator[Finding]:
+        if part.name == "fileSec":
+            self._has_files = True
+            yield from self._id(part.id, "CSIP59", part.line)
             return
-        for code, attribute, value in (
-            ("CSIP11", "role", "CREATOR"), ("CSIP12", "type", "OTHER"), ("CSIP13", "other_type", "SOFTWARE"),
-        ):  # fmt: skip
-            fitting = tuple(agent for agent in agents if getattr(agent, attribute) == value)
-            if not fitting:
-                yield self._finding(code, header.line, value)
-                return
-            agents = fitting
-        software = agents[0]
-        if not software.name.strip():
-            yield self._finding("CSIP14", header.line)
-        if len(software.notes) != 1:
-            yield self._finding("CSIP15", header.line, "1", str(len(software.notes)))
-        elif software.notes[0][0] != "SOFTWARE VERSION":
-            yield self._finding("CSIP16", header.line, "SOFTWARE VERSION", software.notes[0][0])
+        self._administrative += 1
+        yield from self._id(part.id, "", part.line)
+        self._holder = part.id or ""
+        if part.id:
+            self._sections["amd"].add(part.id)
 
     def _reference(self, part: Reference) -> Iterator[Finding]:
         kind = "dmdSec" if part.section == "dmdSec" else "amd"
         known = _SECTIONS.get(part.section)
         yield from self._id(part.id, known[0] if known else "", part.line)
-        if part.id is not None:
-            self._section_ids[kind].add(part.id)
-            if part.status == "CURRENT" and part.section != "techMD" and part.section != "sourceMD":
+        if part.id:
+            self._sections[kind].add(part.id)
+            if kind == "amd" and self._holder:
+                self._members.setdefault(self._holder, set()).add(part.id)
+            every = self._edition.version == "2.0"
+            if (part.status == "CURRENT" or every) and part.section not in ("techMD", "sourceMD"):
                 self._current[kind].add(part.id)
         if part.section == "dmdSec":
             self._statuses[part.status or ""] += 1
-            if _no_time(part.created):
+            if no_time(part.created):
                 yield self._finding("CSIP19", part.line, found=part.created)
+            if self._kind == "eark-dip" and self._is_root and part.status != "CURRENT":
+                yield self._finding("DIP4", part.line, "CURRENT", part.status)
         elif part.section == "digiprovMD":
             self._provenance.append(part)
             if self._is_aip and part.md_type == "PREMIS" and not (part.md_type_version or "").startswith("3"):
@@ -227,177 +241,122 @@ class MetsRules:
             yield self._finding(known[2], part.line)
             return
         codes = known[3]
-        if part.md_type is None:
+        if not part.md_type:
             yield self._finding(codes.md_type, part.line)
         path, findings = self._target(part.core, part.at, codes, part.line)
         yield from findings
-        if path is not None:
-            if part.section == "digiprovMD" and part.md_type == "PREMIS":
-                self._seen.preservation.append(path)
-            elif part.section == "dmdSec" and part.md_type == "DC":
+        if path is None:
+            return
+        own = path.removeprefix(self._base + b"/") if self._base else path
+        if part.section == "digiprovMD" and part.md_type == "PREMIS":
+            self._seen.preservation.append(path)
+            if path.find(b"metadata/preservation/") < 0:
+                yield Finding("CSIPSTR6", path)
+        elif part.section == "dmdSec":
+            if part.md_type == "DC":
                 self._seen.descriptions.append(path)
+            if own.startswith(b"metadata/preservation/") or path.find(b"metadata/") < 0:
+                yield Finding("CSIPSTR7", path)
 
     def _group(self, group: mets.Group) -> Iterator[Finding]:
         yield from self._id(group.id, "CSIP65", group.line)
-        if group.id is not None:
-            self._section_ids["fileGrp"].add(group.id)
+        self._named["amd"].update(group.metadata)
         if not group.use:
             yield self._finding("CSIP64", group.line)
             return
         use = group.use.partition("/")[0]
         self._groups.setdefault(use, []).append(group)
-        if use == "Representations" and self._head.content_type == "MIXED" and group.content_type is None:
-            yield self._finding("CSIP62", group.line, found=group.use)
+        content = group.content_type
+        if content is not None and content not in eark("content information type"):
+            yield self._finding("CSIP62", group.line, None, content, Level.ERROR)
+        elif content == "OTHER" and not (group.other_content_type or "").strip():
+            yield self._finding("CSIP63", group.line, found=group.use)
+        elif group.other_content_type is not None and content != "OTHER":
+            yield self._finding("CSIP63", group.line, found=group.other_content_type, level=Level.WARNING)
+        if content is None and use == "Representations" and self._is_root:
+            level = Level.ERROR if self._edition.version == "2.0" else None
+            yield self._finding("CSIP62", group.line, None, group.use, level)
 
     def _file(self, part: mets.File) -> Iterator[Finding]:
         yield from self._id(part.id, "CSIP67", part.line)
-        self._file_descriptions.update(part.descriptions)
-        if not part.at:
+        self._named["dmdSec"].update(part.descriptions)
+        self._named["amd"].update(part.metadata)
+        registry, key = part.registry
+        if registry is not None and not registry.strip():
+            yield self._finding("SIP34", part.line)
+        elif key and not registry:
+            yield self._finding("SIP35", part.line, found=key)
+        if len(part.at) != 1:
             yield self._finding("CSIP76", part.line, found=part.id)
-            return
+            if not part.at:
+                return
         path, findings = self._target(part.core, part.at[0], FILE, part.line)
         yield from findings
+        for at in part.at[1:]:
+            if (more := layout.target(at.href, self._base)) is not None:
+                self._seen.referenced.add(more)
         if path is not None and part.id is not None and path.endswith(b"/" + METS):
             self._manifest_ids[part.id] = path
 
-    def _target(
-        self, core: Core, at: Location, codes: Codes, line: int
-    ) -> tuple[PackagePath | None, list[Finding]]:
+    def _held(self, href: str | None) -> tuple[PackagePath | None, Entry | None]:
+        """The file that a reference leads to: as a reference, else as a name that nobody encoded."""
+        path = layout.target(href, self._base)
+        entry = self._received.entry(path) if path is not None else None
+        if entry is None and href and not self._is_aip:
+            raw = posixpath.normpath(href.strip()).encode("utf-8", "surrogateescape")
+            if not raw.startswith((b"/", b"..")):
+                literal = PackagePath(self._base + b"/" + raw if self._base else raw)
+                if (plain := self._received.entry(literal)) is not None:
+                    return literal, plain
+        return path, entry
+
+    def _target(self, core: Core, at: Location, codes: Codes, line: int) -> tuple[PackagePath | None, list[Finding]]:
         """The file that a reference leads to, None where it leads to none; and all that is wrong with it."""
         found: list[Finding] = []
         if at.loctype != "URL":
             found.append(self._finding(codes.loctype, line, "URL", at.loctype))
         if at.link != "simple":
             found.append(self._finding(codes.link, line, "simple", at.link))
-        path = names.unhref(at.href, self._base) if at.href else None
-        entry = self._received.entry(path) if path is not None else None
+        path, entry = self._held(at.href)
         if path is None or entry is None or entry.is_folder:
             found.append(self._finding(codes.href, line, found=at.href))
-            return None, found
+            return None, [*found, *self._attributes(core, codes, self._path, line)]
         if _URI.fullmatch(at.href or "") is None:
             relative = path[len(self._base) + 1 :] if self._base and path.startswith(self._base + b"/") else path
-            found.append(self._finding("EARK-HREF", line, names.href(relative), at.href))
+            level = None if self._is_aip else Level.WARNING
+            found.append(self._finding("EARK-HREF", line, names.href(relative), at.href, level))
         self._seen.referenced.add(path)
-        if core.mime is None or not is_media_type(core.mime):
-            found.append(Finding(codes.mime, path, None, None, core.mime))
-        if core.size is None or core.size.strip() != str(entry.size):
+        found += self._attributes(core, codes, path, None)
+        if core.size is not None and _size(core.size) != entry.size:
             found.append(Finding(codes.size, path, None, core.size, str(entry.size)))
-        if _no_time(core.created):
-            found.append(Finding(codes.created, path, None, None, core.created))
         algorithm = ALGORITHMS.get(core.checksum_type or "")
-        if core.checksum_type is None:
-            found.append(Finding(codes.checksum_type, path))
-        elif algorithm is None:
+        if core.checksum_type in _UNCOMPUTED:
             found.append(Finding("EARK-ALGORITHM", path, None, ", ".join(ALGORITHMS), core.checksum_type))
-        else:
+        elif algorithm is not None and core.checksum:
             actual = self._received.digest(path, algorithm)
-            if core.checksum is None or (actual is not None and core.checksum.strip().lower() != actual):
-                found.append(Finding(codes.checksum, path, None, core.checksum, actual))
-            elif actual is None:
+            if actual is None:
                 found.append(Finding("EARK-ALGORITHM", path, None, ", ".join(ALGORITHMS), core.checksum_type))
-        if core.checksum is None and algorithm is None:
-            found.append(Finding(codes.checksum, path))
+            elif core.checksum.strip().lower() != actual:
+                found.append(Finding(codes.checksum, path, None, core.checksum, actual))
         return path, found
 
-    def _division(self, part: mets.Division) -> Iterator[Finding]:
-        depth = len(part.labels)
-        code = "CSIP85" if depth == 0 else ""
-        if depth == 1 and part.map.label == "CSIP":
-            code = _DIVISIONS.get(part.label or "", "CSIP106")
-        yield from self._id(part.id, code, part.line)
-        if part.map.label != "CSIP":
-            return
-        if depth == 0:
-            self._main.append(part)
-        elif depth == 1:
-            self._inner.append(part)
-        for wanted, kind in ((part.metadata, "amd"), (part.descriptions, "dmdSec")):
-            for missing in [one for one in wanted if one not in self._section_ids[kind]]:
-                yield self._finding("EARK-IDREF", part.line, found=missing)
-
-    def _structure(self) -> Iterator[Finding]:
-        if not self._maps:
-            yield self._finding("CSIP80")
-            return
-        fitting = [one for one in self._maps if one.label == "CSIP"]
-        if len(fitting) != 1:
-            yield self._finding("CSIP82", None, "1", str(len(fitting)))
-            return
-        if fitting[0].type != "PHYSICAL":
-            yield self._finding("CSIP81", fitting[0].line, "PHYSICAL", fitting[0].type)
-        if len(self._main) != 1:
-            yield self._finding("CSIP84", fitting[0].line, "1", str(len(self._main)))
-        by_label = {part.label: part for part in self._inner}
-        metadata = by_label.get("Metadata")
-        if metadata is None:
-            yield self._finding("CSIP88")
-        else:
-            for code, kind, named in (
-                ("CSIP91", "amd", set(metadata.metadata)),
-                ("CSIP92", "dmdSec", {*metadata.descriptions, *self._file_descriptions}),
-            ):
-                for missing in sorted(self._current[kind] - named):
-                    yield self._finding(code, metadata.line, found=missing)
-        for missing in sorted(self._file_descriptions - self._section_ids["dmdSec"]):
-            yield self._finding("EARK-IDREF", None, found=missing)
-        yield from self._divisions_of_groups(by_label)
-        if self._is_root:
-            yield from self._representations()
-
-    def _divisions_of_groups(self, by_label: dict[str | None, mets.Division]) -> Iterator[Finding]:
-        for use, code, pointer_code, id_code in (
-            ("Documentation", "CSIP93", "CSIP96", "CSIP116"), ("Schemas", "CSIP97", "CSIP100", "CSIP118"),
-        ):  # fmt: skip
-            groups = {group.id for group in self._groups.get(use, ())}
-            part = by_label.get(use)
-            if part is None:
-                if groups and self._is_root:
-                    yield self._finding(code)
-                continue
-            pointed = [one.pointer.file_id for one in self._pointers if one.of is part and one.pointer.what == "fptr"]
-            if not pointed:
-                yield self._finding(pointer_code, part.line)
-            for value in pointed:
-                if value not in groups:
-                    yield self._finding(id_code, part.line, found=value)
-
-    def _representations(self) -> Iterator[Finding]:
-        """Each representation is pointed to twice: `mptr` to its METS, `fptr` to the entry of that METS."""
-        pointed_to: set[bytes] = set()
-        for part in self._inner:
-            if part.label in _DIVISIONS:
-                continue
-            own = [one for one in self._pointers if one.of is part]
-            pointers = [one for one in own if one.pointer.what == "mptr"]
-            if len(pointers) != 1:
-                yield self._finding("CSIP109", part.line, "1", str(len(pointers)))
-                continue
-            pointer = pointers[0].pointer
-            line = pointers[0].line
-            at = pointer.at or Location(None)
-            if at.link != "simple":
-                yield self._finding("CSIP111", line, "simple", at.link)
-            if at.loctype != "URL":
-                yield self._finding("CSIP112", line, "URL", at.loctype)
-            path = names.unhref(at.href) if at.href else None
-            entry = self._received.entry(path) if path is not None else None
-            if path is None or entry is None or entry.is_folder:
-                yield self._finding("CSIP110", line, found=at.href)
-                continue
-            pointed_to.add(path)
-            self._seen.manifests.append(path)
-            folder = path.rpartition(b"/")[0]
-            label = "Representations/" + folder.removeprefix(REPRESENTATIONS).decode("utf-8", "surrogateescape")
-            if not folder.startswith(REPRESENTATIONS) or part.label != label:
-                yield self._finding("CSIP107", part.line, label, part.label)
-            if pointer.title not in self._section_ids["fileGrp"]:
-                yield self._finding("CSIP108", line, found=pointer.title)
-            entries = [one.pointer.file_id for one in own if one.pointer.what == "fptr"]
-            if self._is_aip and not any(self._manifest_ids.get(value or "") == path for value in entries):
-                yield self._finding("AIP3", part.line, found=" ".join(value or "" for value in entries))
-        for left in sorted(set(self._manifest_ids.values()) - pointed_to):
-            yield Finding("CSIP105", PackagePath(left))
+    def _attributes(self, core: Core, codes: Codes, path: PackagePath, line: int | None) -> Iterator[Finding]:
+        """The attributes that are there and have the form they ought to have."""
+        if not (core.mime or "").strip():
+            yield Finding(codes.mime, path, line)
+        elif not is_media_type(core.mime or ""):
+            # CSIP recommends IANA's list; others may be agreed on, and name what they hold as private.
+            level = Level.WARNING if _PRIVATE.fullmatch(core.mime or "") else None
+            yield Finding(codes.mime, path, line, None, core.mime, level)
+        if core.size is None:
+            yield Finding(codes.size, path, line)
+        if no_time(core.created):
+            yield Finding(codes.created, path, line, None, core.created)
+        if not (core.checksum or "").strip():
+            yield Finding(codes.checksum, path, line)
+        if core.checksum_type not in ALGORITHMS and core.checksum_type not in _UNCOMPUTED:
+            yield Finding(codes.checksum_type, path, line, ", ".join(ALGORITHMS), core.checksum_type)
 
 
-def _no_time(text: str | None) -> bool:
-    return text is None or _DATE_TIME.fullmatch(text.strip()) is None or parsed_moment(text) is None
+def _size(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text.strip()) else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.packages import Received
 from pipeline.packages.eark import preservation
-from pipeline.records import Finding, PackagePath
+from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import premis
 from pipeline.standards.premis import AgentPart, EventPart, Identifier, Object, RightsPart
 from pipeline.standards.vocabularies import loc
@@ -24,8 +24,11 @@ class PremisRules:
     Memory: one number for each identifier of an object, event or rights statement.
     """
 
-    def __init__(self, received: Received) -> None:
+    def __init__(self, received: Received, archival: bool = True) -> None:
+        """`archival`: the rules of an AIP, in which nothing may lead out of the package."""
         self._received = received
+        self._archival = archival
+        self._outward = None if archival else Level.WARNING
         self._known: dict[str, set[int]] = {"object": set(), "event": set(), "rights": set()}
         self._open: dict[str, set[int]] = {"object": set(), "event": set(), "rights": set()}
         self._agents: set[Identifier] = set()
@@ -67,7 +70,7 @@ class PremisRules:
         """The document is over: all agents it names are described in it."""
         for pair, line in self._asked.items():
             if pair not in self._agents:
-                yield Finding("AIP18", file, line, None, _shown(pair))
+                yield Finding("AIP18" if self._archival else "PM87", file, line, None, _shown(pair))
 
     @property
     def open(self) -> bool:
@@ -78,7 +81,7 @@ class PremisRules:
         """Links of a part that lead nowhere in the package."""
         for what, pair, code in _links(part):
             if hash(pair) not in self._known[what]:
-                yield Finding(code, file, part.line, None, _shown(pair))
+                yield Finding(code, file, part.line, None, _shown(pair), self._outward)
 
     def _note(self, part: premis.Part) -> None:
         if isinstance(part, Object):
@@ -104,6 +107,8 @@ class PremisRules:
             yield from _term(file, part.line, "relationshipSubType", relation.subtype)
         if part.category != premis.FILE:
             return
+        if not part.fixity:
+            yield Finding("PM33", file, part.line)
         for form in part.formats:
             if not form.name.strip() and not form.key:
                 yield Finding("PM39", file, part.line)
@@ -114,7 +119,7 @@ class PremisRules:
         if path is None:
             return
         if entry is None or entry.is_folder:
-            yield Finding("PREMIS-FILE", file, part.line, None, _shown(part.identifiers[-1]))
+            yield Finding("PREMIS-FILE", file, part.line, None, _shown(part.identifiers[-1]), self._outward)
             return
         if part.size is not None and part.size.strip() != str(entry.size):
             yield Finding("PREMIS-SIZE", path, None, part.size, str(entry.size))
@@ -137,7 +142,7 @@ class PremisRules:
         else:
             yield from _term(file, part.line, "eventOutcome", part.outcome or "")
         if not part.agents:
-            yield Finding("AIP16", file, part.line, None, part.identifier.value)
+            yield Finding("AIP16" if self._archival else "PM87", file, part.line, None, part.identifier.value)
         for pair, roles in part.agents:
             self._asked.setdefault(pair, part.line)
             for role in roles:

@@ -23,6 +23,8 @@ REPRESENTATIONS = b"representations/"
 SUBMITTED = "SUBMITTED"
 """OTHERMDTYPE of metadata that came with the submission and is kept as it came, where no other term is known."""
 
+_FILE = re.compile(r"file:(?:///?)?(?:\./)*", re.IGNORECASE)
+
 _DESCRIPTION = re.compile(rb"dc(-ID-[0-9a-f-]{36})?\.xml")
 
 
@@ -102,3 +104,11 @@ def manifest_of(part: Pointed) -> PackagePath | None:
     path = names.unhref(part.pointer.at.href or "")
     name = None if path is None else representation_of(path)
     return path if name is not None and path == base_of(name) + METS else None
+
+
+def target(href: str | None, base: bytes = b"") -> PackagePath | None:
+    """The path that a reference means, also one with the file protocol and a relative place (CSIP76)."""
+    if not href:
+        return None
+    path = _FILE.sub("", href.strip())
+    return names.unhref(path, base)

@@ -1,0 +1,103 @@
+"""E-ARK packages built from the specifications: valid ones have no error, broken ones the one of their name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.findings import level_of
+from pipeline.packages.registry import recognise
+from pipeline.records import Finding, Level
+from pipeline.tree import FolderTree
+from tests.archives import kept, tar_of, zip_of
+from tests.packages.eark_faults import ALSO, BROKEN, NOTED, edited
+from tests.packages.eark_sips import ROOT, VALID, Shape, build, files_of
+from tests.packages.received import judged, opened
+
+
+def found_in(root: Path) -> list[Finding]:
+    tree = FolderTree(root)
+    kind, told = recognise(tree)
+    assert kind is not None and told.kind.startswith("eark-"), told
+    return judged(kind, tree)
+
+
+def errors(findings: list[Finding]) -> set[str]:
+    return {one.code for one in findings if level_of(one) is Level.ERROR}
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_valid(tmp_path: Path, name: str) -> None:
+    root = build(tmp_path, VALID[name])
+    told = recognise(FolderTree(root))[1]
+    assert told.kind == f"eark-{VALID[name].kind.lower()}"
+    findings = found_in(root)
+    assert errors(findings) == set()
+    noted = {one.code for one in findings if level_of(one) is Level.WARNING}
+    assert noted <= {"CSIPSTR5", "CSIPSTR12", "PREMIS-TERM"}, noted
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken(tmp_path: Path, name: str) -> None:
+    code = name.partition(" ")[0]
+    found = errors(found_in(build(tmp_path, BROKEN[name])))
+    assert code in found
+    assert found - {code, "METS-XSD"} <= ALSO.get(name, set())
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_noted(tmp_path: Path, name: str) -> None:
+    findings = found_in(build(tmp_path, NOTED[name]))
+    assert name.partition(" ")[0] in {one.code for one in findings}
+    assert errors(findings) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("eark-sip", set()), ("eark-dip", {"DIP2", "DIP3"}), ("eark-aip", {"AIPM2", "AIPM3"})],
+)
+def test_judged_as_another_kind(tmp_path: Path, kind: str, expected: set[str]) -> None:
+    tree = FolderTree(build(tmp_path, Shape()))
+    forced = recognise(tree, kind)[0]
+    assert forced is not None
+    assert errors(judged(forced, tree)) == expected
+
+
+def test_there_are_enough_ways() -> None:
+    assert len(BROKEN) >= 70
+    assert len({name.partition(" ")[0] for name in BROKEN}) >= 60
+
+
+def test_in_archives(tmp_path: Path) -> None:
+    files = {f"{Shape().name}/{name}": data for name, data in files_of(Shape()).items()}
+    for name, archive in (("a.zip", zip_of(files)), ("a.tar", tar_of(files))):
+        tree = opened(kept(tmp_path, name, archive)).tree
+        assert tree is not None
+        kind, told = recognise(tree)
+        assert kind is not None and told.kind == "eark-sip"
+        assert errors(judged(kind, tree)) == set()
+
+
+@pytest.mark.parametrize("href", ["file:{}", "file://./{}", "file:///{}", "./{}"])
+def test_ways_to_write_a_place(tmp_path: Path, href: str) -> None:
+    mark = "schemas/mets.xsd"
+    shape = edited((ROOT, f'href="{mark}"', f'href="{href.format(mark)}"'))
+    assert errors(found_in(build(tmp_path, shape))) == set()
+
+
+def test_content_types_of_vocabulary_and_schema(tmp_path: Path) -> None:
+    for term in ("citscarchival_v1_0", "citserms_v2_1"):
+        shape = edited((ROOT, 'CONTENTINFORMATIONTYPE="MIXED"', f'CONTENTINFORMATIONTYPE="{term}"'))
+        assert errors(found_in(build(tmp_path, shape))) == set()
+
+
+def test_own_structural_maps_follow_their_own_rules(tmp_path: Path) -> None:
+    more = '</structMap><structMap TYPE="LOGICAL"><div><div LABEL="Chương 1"/></div></structMap>'
+    assert errors(found_in(build(tmp_path, edited((ROOT, "</structMap>", more))))) == set()
+
+
+def test_a_division_of_ones_own(tmp_path: Path) -> None:
+    more = '<div ID="own" LABEL="Reports"/><div ID="p-div-metadata"'
+    shape = edited((ROOT, '<div ID="p-div-metadata"', more))
+    assert errors(found_in(build(tmp_path, shape))) == set()

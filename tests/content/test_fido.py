@@ -442,6 +442,21 @@ def test_one_answer_by_the_rule() -> None:
         assert choose(older, newer, over) == (expected_, agreement)
 
 
+def test_other_signatures_can_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
+    made = Both(signatures.pack({**data, "version": "V999", "formats": data["formats"][-3:], "containers": []}))
+    made.warm()
+    file = DATA / "vietnamese/office/unicode.docx"
+    fd = os.open(file, os.O_RDONLY)
+    told = Format.read(made.identify(fd, file.stat().st_size, file.read_bytes(), "docx"))
+    os.close(fd)
+    assert told.second is not None
+    assert (told.puid, told.agreement, told.second.signature_version[:4]) == ("fmt/412", "single", "V999")
+    with pytest.raises(ValueError, match="no signatures"):
+        Both(b"nothing").warm()
+
+
 def test_an_engine_says_its_versions() -> None:
     assert (fido().version, fido().signatures) == ("1.6.1", "V122, container 20260119")
 

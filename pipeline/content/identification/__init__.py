@@ -33,11 +33,14 @@ class Engine:
     """siegfried, the corrected fido and libmagic, loaded once.
 
     Where a package of an engine is missing the other's opinion counts alone; without both there is no PUID, only
-    libmagic's MIME type.
+    libmagic's MIME type. `packed`: signatures for fido as `fido.signatures.pack` writes them, the shipped ones by
+    default.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, packed: bytes | None = None) -> None:
         import magic
+
+        self._packed = packed
 
         self._mime = magic.Magic(mime=True)
         self._description = magic.Magic()
@@ -48,7 +51,7 @@ class Engine:
         self._fido: Any = None
 
     def warm(self) -> None:
-        """Loads the signatures and learns their versions."""
+        """Loads the signatures and learns their versions. ValueError for signatures that are none."""
         self._mime.from_buffer(b"warm")
         self._description.from_buffer(b"warm")
         try:
@@ -60,7 +63,7 @@ class Engine:
         try:
             from pipeline.content.identification.fido.opinion import Fido
 
-            self._fido = Fido()
+            self._fido = Fido(self._packed)
         except ImportError as problem:
             self._why = f"no PRONOM engine: {problem}"
 

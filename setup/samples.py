@@ -410,6 +410,9 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
         member(f"uuid-9c2d7a10-3b0e-5d52-8a57-4c1d7c2e9b02/{name}", data)
         for name, data in samples_eark.split(LETTER).items()
     ),
+    "rejected--CSIP71--tui-chua-sip-eark-sai.tar": lambda: tarred(
+        bag("Túi chứa gói E-ARK", samples_eark.altered(LETTER))
+    ),
     "rejected--CSIP71--sip-eark-sai-ma-bam.tar": lambda: tarred(
         below(samples_eark.altered(LETTER), "uuid-44d1b1c0-51f0-5a1f-8f0a-bb0f66c1f504")
     ),

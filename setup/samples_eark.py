@@ -233,6 +233,7 @@ RIGHTS = """  <rights>
         <statuteNote>Tài liệu lưu trữ vĩnh viễn</statuteNote>
       </statuteInformation>
       <rightsGranted><act>dissemination</act><termOfGrant><startDate>2020-01-01</startDate></termOfGrant></rightsGranted>
+      <rightsGranted><act>deletion</act><restriction>Không hủy</restriction></rightsGranted>
     </rightsStatement>
   </rights>
 """

@@ -130,6 +130,19 @@ class RightsPart:
     applies: tuple[str, str] = ("", "")
     documents: tuple[tuple[str, str, str], ...] = ()
     restriction: str = ""
+    more: tuple[Grant, ...] = ()
+    """Further grants of a statement that was read; we write one for each statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One rightsGranted, as RightsPart tells its first."""
+
+    act: str | None
+    start: str | None
+    end: str
+    notes: tuple[str, ...]
+    restriction: str
 
 
 Part = Object | EventPart | AgentPart | RightsPart
@@ -474,14 +487,16 @@ def _read_rights(element: etree._Element) -> RightsPart:
         for kind in _BASES
         for note in _all(element, f"{kind}Information", f"{kind}Note")
     ]
+    grants = [_grant(one) for one in element.iterfind(f"{_P}rightsGranted")]
+    grant = grants[0] if grants else Grant(None, None, "", (), "")
     return RightsPart(
         Identifier("", "") if first is None else _pair(first, "rightsStatement"),
         _said(element, "rightsBasis") or "",
         tuple(basis_notes),
-        _said(element, "rightsGranted", "act"),
-        _said(element, "rightsGranted", "termOfGrant", "startDate"),
-        _said(element, "rightsGranted", "termOfGrant", "endDate") or "",
-        _all(element, "rightsGranted", "rightsGrantedNote"),
+        grant.act,
+        grant.start,
+        grant.end,
+        grant.notes,
         tuple(pair for pair, _ in _linked(element, "linkingObject")),
         tuple(pair for pair, _ in _linked(element, "linkingAgent")),
         xml.line_of(element),
@@ -494,7 +509,18 @@ def _read_rights(element: etree._Element) -> RightsPart:
         or _of_basis(element, "statute", "statuteInformationDeterminationDate"),
         (_dates(element, "startDate"), _dates(element, "endDate")),
         tuple(_documents(element)),
-        _said(element, "rightsGranted", "restriction") or "",
+        grant.restriction,
+        tuple(grants[1:]),
+    )
+
+
+def _grant(element: etree._Element) -> Grant:
+    return Grant(
+        _said(element, "act"),
+        _said(element, "termOfGrant", "startDate"),
+        _said(element, "termOfGrant", "endDate") or "",
+        _all(element, "rightsGrantedNote"),
+        _said(element, "restriction") or "",
     )
 
 

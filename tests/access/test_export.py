@@ -123,6 +123,25 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_a_copy(at_hand: Archive,
     assert problem.value.code == "SYS-EXPORT"
 
 
+def test_no_dip_of_what_is_no_eark_aip(at_hand: Archive, tmp_path: Path) -> None:
+    plan = keep(at_hand)
+    with pytest.raises(UsageProblem) as problem:
+        export(at_hand, plan.urn, tmp_path / "out", shape="eark-dip")
+    assert problem.value.code == "USE-EXPORT-SHAPE"
+    assert written(tmp_path / "out") == {}
+
+
+def test_a_bag_from_the_next_copy(at_hand: Archive, tmp_path: Path) -> None:
+    plan = keep(at_hand)
+    content_files(tmp_path / "one", plan.urn)[-1].write_bytes(b"other")
+    report = export(at_hand, plan.urn, tmp_path / "out", shape="bagit")
+    assert report.store == "two" and [one.store for one in report.skipped] == ["one"]
+    assert {name: data for name, data in written(report.path).items() if name.startswith("data/")} == {
+        f"data/{name}": data for name, data in FILES.items()
+    }
+    assert os.listdir(tmp_path / "out") == [report.path.name]
+
+
 def test_an_unknown_aip(at_hand: Archive, tmp_path: Path) -> None:
     with pytest.raises(UsageProblem) as problem:
         export(at_hand, "abc", tmp_path / "out")

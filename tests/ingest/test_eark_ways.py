@@ -91,8 +91,11 @@ def test_the_aip_says_what_the_submission_said(sip_and_aip: tuple[House, Path, P
     agents = {agent.key: agent for agent in rows.agents()}
     assert agents["submission/METS/2"].name == "Sở Nội vụ tỉnh Ví Dụ"
     assert "H99.01" in agents["submission/METS/2"].note
-    right = next(right for right in rows.rights() if right.key == "submission/luat-luu-tru")
-    assert (right.jurisdiction, right.citation) == ("vn", "Luật Lưu trữ số 33/2024/QH15")
+    rights = {right.key: right for right in rows.rights()}
+    for key, act in (("submission/luat-luu-tru", "dissemination"), ("submission/luat-luu-tru#2", "deletion")):
+        right = rights[key]
+        assert (right.act, right.jurisdiction, right.citation) == (act, "vn", "Luật Lưu trữ số 33/2024/QH15")
+    assert rights["submission/luat-luu-tru#2"].restriction == "Không hủy"
 
 
 def test_the_parts_of_a_split_package_are_named(tmp_path: Path) -> None:

@@ -263,8 +263,12 @@ class _Submission:
                         waiting.append(replace(row, links=self._links(row.links) or own))
                 elif isinstance(part, premis.AgentPart):
                     self._agent(part)
-                elif len(self._told.rights) < MOST:
+                else:
                     self._right(part, own)
+                    for grant in part.more:
+                        told = replace(part, act=grant.act, start=grant.start, end=grant.end, notes=grant.notes,
+                                       restriction=grant.restriction)  # fmt: skip
+                        self._right(told, own)
         for event in waiting:
             named = event.agents or (("unknown", ""),)  # AIP16 asks for one
             self._event(replace(event, agents=tuple(self._linked(key, role) for key, role in named)))
@@ -343,6 +347,8 @@ class _Submission:
         return key
 
     def _right(self, part: premis.RightsPart, own: tuple[Link, ...]) -> None:
+        if len(self._told.rights) >= MOST:
+            return
         row = preservation.right_row(part)
         key, number = PREFIX + row.key, 1
         while key in self._told.rights:

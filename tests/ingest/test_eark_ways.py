@@ -98,9 +98,9 @@ def test_the_aip_says_what_the_submission_said(sip_and_aip: tuple[House, Path, P
     assert rights["submission/luat-luu-tru#2"].restriction == "Không hủy"
 
 
-def test_the_parts_of_a_split_package_are_named(tmp_path: Path) -> None:
+def test_the_parts_of_a_split_package_are_named(sip_and_aip: tuple[House, Path, Path], tmp_path: Path) -> None:
     sip = write(tmp_path / "uuid-9c2d7a10-3b0e-5d52-8a57-4c1d7c2e9b02", dict(samples_eark.split(samples.LETTER)))
-    aip = aip_of(house(tmp_path / "house"), sip, tmp_path / "out")
+    aip = aip_of(sip_and_aip[0], sip, tmp_path / "out")
     came = next(event for event in EarkRows(FolderTree(aip)).events() if event.key == "submission/METS")
     assert "reference=urn:uuid:2b1f4c5e-7a0d-5c1e-9d3b-0a6f2f9f1c77" in came.detail
     assert "altRecordID REFERENCECODE=H99.01.1999.71/2" in came.detail
@@ -111,9 +111,9 @@ def bagged(files: dict[str, bytes]) -> dict[str, bytes | str]:
     return {path.decode().partition("/")[2]: data or b"" for path, data in samples.bag("x", files)}
 
 
-def test_a_bag_that_holds_a_sip_is_read_as_that_sip(tmp_path: Path) -> None:
+def test_a_bag_that_holds_a_sip_is_read_as_that_sip(sip_and_aip: tuple[House, Path, Path], tmp_path: Path) -> None:
     package = write(tmp_path / "Túi có gói E-ARK", bagged(dict(SIP)))
-    made = house(tmp_path / "house")
+    made = sip_and_aip[0]
     answer = made.run("ingest", package)
     assert answer.item["verdict"] == "accepted", answer.item
     assert answer.item["kind"] == "bagit+eark-sip/1.0"
@@ -131,7 +131,7 @@ def test_a_bag_that_holds_a_sip_is_read_as_that_sip(tmp_path: Path) -> None:
 
 def test_a_bag_and_what_is_in_it_are_both_checked(tmp_path: Path) -> None:
     wrong = bagged(samples_eark.altered(samples.LETTER))
-    made = house(tmp_path / "house")
+    made = House(tmp_path / "house")
     inner = made.run("validate", write(tmp_path / "inner", wrong))
     assert inner.item["verdict"] == "invalid" and "CSIP71" in inner.codes and "BAG-MAN-04" not in inner.codes
     assert {one["file"] for one in inner.item["findings"] if one["code"] == "CSIP71"} == {
@@ -146,7 +146,7 @@ def test_our_own_bag_comes_in_again(sip_and_aip: tuple[House, Path, Path], tmp_p
     made, sip, aip = sip_and_aip
     urn = "urn:uuid:" + aip.name.removeprefix("uuid-")
     bag = Path(made.run("export", urn, tmp_path, "--as", "bagit").item["path"])
-    again = aip_of(house(tmp_path / "house"), bag, tmp_path / "out")
+    again = aip_of(made, bag, tmp_path / "out")
     assert payload(again) == payload(sip)
 
 
@@ -161,8 +161,8 @@ def test_a_tar_is_the_same_submission(sip_and_aip: tuple[House, Path, Path]) -> 
 
 
 def test_an_aip_submitted_again_keeps_its_history(sip_and_aip: tuple[House, Path, Path], tmp_path: Path) -> None:
-    _, sip, aip = sip_and_aip
-    again = aip_of(house(tmp_path / "house"), aip, tmp_path / "out")
+    made, sip, aip = sip_and_aip
+    again = aip_of(made, aip, tmp_path / "out")
     assert payload(again) == payload(sip)
     before, after = EarkRows(FolderTree(aip)), EarkRows(FolderTree(again))
     assert list(before.descriptions()) == list(after.descriptions())

@@ -155,6 +155,7 @@ def test_two_places_of_copies_never_meet(tmp_path: Path) -> None:
     assert copy.endswith(b"a.tif") and origin.source == f"{DATA}objects/a.txt".encode()
 
 
+@pytest.mark.slow
 def test_derivatives_of_ours_stand_beside_the_depositors(tmp_path: Path) -> None:
     text = "Công văn".encode("utf-16")
     files: dict[str, bytes | str] = {"objects/a.txt": text, "manualNormalization/preservation/a.txt": "Công văn"}

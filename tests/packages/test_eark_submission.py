@@ -143,7 +143,7 @@ def test_an_aip_can_be_described_again(tmp_path: Path) -> None:
         description_rows=tuple(reading.description_rows),
         event_rows=reading.events,
         agent_rows=reading.agents,
-        right_rows=reading.rights,
+        right_rows=tuple(reading.rights),
     )
     for _ in generated(rows, again):
         pass

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -58,24 +59,53 @@ def commons_ip(folder: Path, *, jars: Path = JARS) -> Verdict:
 
     Digests, references, structure, and both METS levels; its blind spots are listed in test_judges.py.
     """
+    found = commons_ip_of([folder], jars=jars)[folder]
+    if isinstance(found, NoVerdict):
+        raise found
+    return found
+
+
+def commons_ip_of(
+    folders: list[Path], version: str = SPECIFICATION, *, jars: Path = JARS
+) -> dict[Path, Verdict | NoVerdict]:
+    """Many packages in one virtual machine; each has a folder name of its own.
+
+    A package on which the judge breaks off is told so, and the rest is given to it again.
+    """
     if not any(jars.glob("commons-ip2-*.jar")):
         raise JudgeMissing(COMMONS_IP, jars)
-    package = folder.resolve(strict=True)
+    found: dict[Path, Verdict | NoVerdict] = {}
+    while left := [folder for folder in folders if folder not in found]:
+        reports, told = _reports_of(left, version, jars)
+        for folder in left:
+            if folder.name in reports:
+                found[folder] = read_commons_ip(folder.resolve(strict=True), reports[folder.name])
+            else:
+                found[folder] = NoVerdict(f"{COMMONS_IP} wrote no report: {told}")
+                break
+    return found
+
+
+def _reports_of(folders: list[Path], version: str, jars: Path) -> tuple[dict[str, dict[str, object]], str]:
     with tempfile.TemporaryDirectory() as scratch:
         answer = run(
             COMMONS_IP,
             [
                 *("java", "-Xmx2g", *NO_NETWORK, f"-Djava.io.tmpdir={scratch}", "-cp", f"{jars}/*"),
-                *("org.roda_project.commons_ip2.cli.Main", "validate", "-i", str(package), "-o", scratch),
-                f"--specification-version={SPECIFICATION}",
+                *("org.roda_project.commons_ip2.cli.Main", "validate", "-o", scratch),
+                *(part for folder in folders for part in ("-i", str(folder.resolve(strict=True)))),
+                f"--specification-version={version}",
             ],
             Path(scratch),
         )
         reports = sorted(Path(scratch).glob("*_validation-report_*.json"))
-        if len(reports) != 1:
-            raise NoVerdict(f"{COMMONS_IP} wrote no report (exit {answer.returncode}): {answer.stderr[-2000:]}")
-        report = json.loads(reports[0].read_text("utf-8"))
-    return read_commons_ip(package, report)
+        read = {}
+        for one in reports:
+            try:
+                read[one.name.partition("_validation-report_")[0]] = json.loads(one.read_text("utf-8"))
+            except json.JSONDecodeError:  # where it breaks off, it leaves half a report
+                continue
+    return read, f"exit {answer.returncode}: {answer.stderr[-2000:]}"
 
 
 def read_commons_ip(package: Path, report: dict[str, object]) -> Verdict:
@@ -105,18 +135,36 @@ def read_commons_ip(package: Path, report: dict[str, object]) -> Verdict:
 
 def eark_validator(folder: Path, *, python: Path = EARK_PYTHON) -> Verdict:
     """eark-validator with the exceptions of allowed.tsv: structure and root METS, at the rules of CSIP 2.1.0."""
+    found = eark_validator_of([folder], python=python)[folder]
+    if isinstance(found, NoVerdict):
+        raise found
+    return found
+
+
+def eark_validator_of(folders: list[Path], *, python: Path = EARK_PYTHON) -> dict[Path, Verdict | NoVerdict]:
+    """Many packages in one process."""
     if not python.exists():
         raise JudgeMissing(EARK_VALIDATOR, python)
-    package = folder.resolve(strict=True)
+    packages = [folder.resolve(strict=True) for folder in folders]
     with tempfile.TemporaryDirectory() as scratch:
         answer = run(
             EARK_VALIDATOR,
-            [str(python), "-I", str(EARK_PROCESS), str(package), str(VOCABULARIES)],
+            [str(python), "-I", str(EARK_PROCESS), str(VOCABULARIES), *map(str, packages)],
             Path(scratch),
         )
-    if answer.returncode != 0:
+    lines = answer.stdout.splitlines()
+    if answer.returncode != 0 or len(lines) != len(folders):
         raise NoVerdict(f"{EARK_VALIDATOR} broke (exit {answer.returncode}): {answer.stderr[-2000:]}")
-    report = json.loads(answer.stdout)
+    return {
+        folder: read_eark_validator(package, json.loads(line))
+        for folder, package, line in zip(folders, packages, lines, strict=True)
+    }
+
+
+def read_eark_validator(package: Path, report: dict[str, Any]) -> Verdict | NoVerdict:
+    """The verdict in a report of eark-validator; None of it where it broke on the package."""
+    if "broken" in report:
+        return NoVerdict(f"{EARK_VALIDATOR} broke: {report['broken']}")
     messages = list(report["structure"]["messages"])
     if report.get("metadata"):
         messages += report["metadata"]["schema_results"]["messages"]

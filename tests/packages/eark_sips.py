@@ -30,6 +30,10 @@ PROFILES = {
     ("AIP", "2.2.0"): "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml",
     ("DIP", "2.2.0"): "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml",
 }
+CONTACT = (
+    '<agent ROLE="CREATOR" TYPE="INDIVIDUAL"><name>Nguyễn Văn Mẫu</name><note>024</note><note>mau@example.vn</note>'
+    "</agent>\n"
+)
 ROOT = "METS.xml"
 REP = "representations/rep1/METS.xml"
 PREMIS_FILE = "metadata/preservation/premis.xml"
@@ -45,6 +49,7 @@ class Shape:
     own_mets: bool = True
     premis: bool = True
     descriptions: int = 1
+    contact: bool = False
     name: str = "sip-quyết-định"
     edits: tuple[tuple[str, str, str], ...] = ()
     after: tuple[Callable[[dict[str, bytes]], None], ...] = field(default=())
@@ -113,6 +118,7 @@ def _reference(path: str, data: bytes, kind: str) -> str:
 
 
 def _header(shape: Shape) -> str:
+    contact = CONTACT if shape.contact else ""
     return f"""<metsHdr CREATEDATE="{MOMENT}" LASTMODDATE="{MOMENT}" RECORDSTATUS="NEW" \
 csip:OAISPACKAGETYPE="{shape.kind}">
 <agent ROLE="CREATOR" TYPE="OTHER" OTHERTYPE="SOFTWARE"><name>maker</name>\
@@ -121,8 +127,7 @@ csip:OAISPACKAGETYPE="{shape.kind}">
 <note csip:NOTETYPE="IDENTIFICATIONCODE">G09</note></agent>
 <agent ROLE="CREATOR" TYPE="ORGANIZATION"><name>Sở Nội vụ</name>\
 <note csip:NOTETYPE="IDENTIFICATIONCODE">H01</note></agent>
-<agent ROLE="CREATOR" TYPE="INDIVIDUAL"><name>Nguyễn Văn Mẫu</name><note>024</note><note>mau@example.vn</note></agent>
-<agent ROLE="PRESERVATION" TYPE="ORGANIZATION"><name>Trung tâm Lưu trữ</name>\
+{contact}<agent ROLE="PRESERVATION" TYPE="ORGANIZATION"><name>Trung tâm Lưu trữ</name>\
 <note csip:NOTETYPE="IDENTIFICATIONCODE">L01</note></agent>
 <altRecordID TYPE="SUBMISSIONAGREEMENT">2024/01</altRecordID><altRecordID TYPE="REFERENCECODE">VN 1</altRecordID>
 <altRecordID TYPE="PREVIOUSSUBMISSIONAGREEMENT">2019/01</altRecordID>\
@@ -276,4 +281,4 @@ VALID = {
     )
     for version in ("2.0.4", "2.0.4 said", "2.1.0", "2.2.0")
     for count, own, rich in ((1, True, True), (2, True, True), (3, True, False), (1, False, True), (2, False, False))
-} | {"dip": Shape("DIP"), "aip": Shape("AIP")}
+} | {"dip": Shape("DIP"), "aip": Shape("AIP"), "contact": Shape(contact=True)}

@@ -192,6 +192,8 @@ class HeaderRules:
             wrong = next((one.type for one in creators), None)
             yield self._finding("SIP17" if creators else "SIP15", line, " / ".join(_PEOPLE), wrong)
         organisations = [one for one in people if one.type == "ORGANIZATION"]
+        if len(organisations) > 1:
+            yield self._finding("SIP15", line, "1", str(len(organisations)))
         yield from self._named(line, organisations, "SIP18", "SIP19", "SIP20")
         persons = [one for one in people if one.type == "INDIVIDUAL"]
         for one in persons:

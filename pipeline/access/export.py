@@ -132,7 +132,8 @@ def _handed(
     at_hand: Archive, held: Held, tree: StoredTree, number: int, folder: Path, shape: str, scratch: Path
 ) -> tuple[Restored, Handed]:
     """A DIP or a bag, whole under its name or not there at all."""
-    occasion = Occasion(held.uuid, number, now(), settings(at_hand.space).organisation, held.label)
+    told = at_hand.catalogue.show(held.urn)["history"]
+    occasion = Occasion(held.uuid, number, now(), settings(at_hand.space).organisation, held.label, told)
     into = Unfinished(folder, name_of(shape, held.uuid, number), ALGORITHMS)
     try:
         into.begin()

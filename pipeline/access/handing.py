@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pipeline import VERSION, digests
+from pipeline.access import history
 from pipeline.access.unfinished import Unfinished
 from pipeline.content.reading import Damaged, Learnt, read_all
 from pipeline.errors import SystemProblem
@@ -57,13 +59,14 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Of which AIP, when, for whom: `organisation` and `label` may be empty."""
+    """Of which AIP, when, for whom: `organisation` and `label` may be empty. `history` is what the catalogue shows."""
 
     aip: str
     version: int
     when: datetime
     organisation: str
     label: str
+    history: Sequence[Mapping[str, Any]] = ()
 
 
 def dip_uuid(aip: str, version: int) -> str:
@@ -145,6 +148,7 @@ def _told(ledger: Ledger, rows: EarkRows, occasion: Occasion) -> None:
         ours = replace(ours, key=f"luutru {VERSION}")
         agents[ours.key] = ours
     ledger.add_agents(agents.values())
+    ledger.add_events(history.events(occasion.history, occasion.version, ours.key))
     key, number = "dissemination", 1
     taken = {event.key for event in ledger.events() if event.key.startswith(key)}
     while key in taken:

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from pipeline.access import history
 from pipeline.access.unfinished import Unfinished
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.packages.bagit.compose import ALGORITHMS, BagWriter, UnfitName, encoded
 from pipeline.packages.eark import EarkRows
 from pipeline.packages.registry import KINDS, recognise
+from pipeline.records import Outcome
 from pipeline.tools.bagit_python import bagit_python
 from pipeline.tree import FolderTree
 from setup import samples, samples_eark
@@ -73,6 +75,9 @@ def test_a_dip_is_good_and_says_where_it_comes_from(kept: tuple[House, str, Path
     events = {event.key: event for event in rows.events()}
     assert events["dissemination"].type == "dissemination"
     assert {"ingestion start", "submission/7b8e6d58-7d0f-4c27-8f0b-7f4f1b5a2d01"} <= set(events)
+    sealed = [event for event in events.values() if event.key.startswith("journal/")]
+    assert [event.type for event in sealed] == ["ingestion end"]
+    assert "store=vault (verified, read)" in sealed[0].detail
     assert any(line["as"] == "eark-dip" and line["made"] == answer.item["identifier"] for line in exports(made))
 
 
@@ -186,6 +191,26 @@ def test_what_is_there_is_taken_up_and_strangers_go(tmp_path: Path) -> None:
 
 def _source(data: bytes) -> BytesIO:
     return BytesIO(data)
+
+
+HISTORY: list[dict[str, Any]] = [
+    {"time": "2026-01-31T10:00:00+07:00", "kind": "commit", "version": 1, "inventory_digest": "ab", "stores": []},
+    {"time": "2026-02-01T10:00:00+07:00", "kind": "audit", "version": 1, "store": "vault", "result": "damaged",
+     "evidence": "read", "problems_found": 2},
+    {"time": "2026-02-01T10:00:01+07:00", "kind": "copy-made", "version": 1, "store": "third", "from": "second"},
+    {"time": "2026-02-02T10:00:00+07:00", "kind": "export", "version": 1, "store": "vault"},
+    {"time": "2026-02-03T10:00:00+07:00", "kind": "commit", "version": 2},
+]  # fmt: skip
+
+
+def test_what_happened_after_sealing_is_told() -> None:
+    first, second, third = history.events(HISTORY, 1, "luutru")
+    assert (first.type, first.detail) == ("ingestion end", "version=v1; inventory=ab")
+    assert (second.type, second.outcome, second.note) == ("fixity check", Outcome.FAIL, "damaged")
+    assert (third.type, third.detail) == ("replication", "version=v1; store=third; from=second")
+    many = list(history.events(HISTORY[1:2] * 600, 1, "luutru"))
+    assert len(many) == history.MOST and many[-1].key == "journal/000600/audit"
+    assert [event.key for event in many] == sorted(event.key for event in many)
 
 
 @pytest.mark.slow

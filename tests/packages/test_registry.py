@@ -130,5 +130,6 @@ def test_forced_kind_that_does_not_exist(tmp_path: Path) -> None:
 def test_names_of_kinds() -> None:
     assert [kind.name for kind in KINDS.values()] == list(KINDS)
     assert list(KINDS) == [
-        "bagit", "bagit+eark-aip", "bagit+eark-dip", "bagit+eark-sip", "bagit+folder", "eark-aip", "eark-dip", "eark-sip", "folder",
+        "bagit", "bagit+eark-aip", "bagit+eark-dip", "bagit+eark-sip", "bagit+folder", "eark-aip", "eark-dip",
+        "eark-sip", "folder",
     ]  # fmt: skip

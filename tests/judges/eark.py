@@ -17,6 +17,7 @@ from tests.judges.verdict import JudgeMissing, NoVerdict, Verdict, pronounce
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".judges/jars"
 EARK_PYTHON = ROOT / ".judges/eark/bin/python"
+BATCH = Path(__file__).with_name("java")
 EARK_PROCESS = Path(__file__).with_name("eark_process.py")
 VOCABULARIES = Path(__file__).with_name("vocabularies")
 XSD = ROOT / "schemas/xsd/all.xsd"
@@ -59,53 +60,51 @@ def commons_ip(folder: Path, *, jars: Path = JARS) -> Verdict:
 
     Digests, references, structure, and both METS levels; its blind spots are listed in test_judges.py.
     """
-    found = commons_ip_of([folder], jars=jars)[folder]
-    if isinstance(found, NoVerdict):
-        raise found
-    return found
-
-
-def commons_ip_of(
-    folders: list[Path], version: str = SPECIFICATION, *, jars: Path = JARS
-) -> dict[Path, Verdict | NoVerdict]:
-    """Many packages in one virtual machine; each has a folder name of its own.
-
-    A package on which the judge breaks off is told so, and the rest is given to it again.
-    """
     if not any(jars.glob("commons-ip2-*.jar")):
         raise JudgeMissing(COMMONS_IP, jars)
-    found: dict[Path, Verdict | NoVerdict] = {}
-    while left := [folder for folder in folders if folder not in found]:
-        reports, told = _reports_of(left, version, jars)
-        for folder in left:
-            if folder.name in reports:
-                found[folder] = read_commons_ip(folder.resolve(strict=True), reports[folder.name])
-            else:
-                found[folder] = NoVerdict(f"{COMMONS_IP} wrote no report: {told}")
-                break
-    return found
-
-
-def _reports_of(folders: list[Path], version: str, jars: Path) -> tuple[dict[str, dict[str, object]], str]:
+    package = folder.resolve(strict=True)
     with tempfile.TemporaryDirectory() as scratch:
         answer = run(
             COMMONS_IP,
             [
                 *("java", "-Xmx2g", *NO_NETWORK, f"-Djava.io.tmpdir={scratch}", "-cp", f"{jars}/*"),
-                *("org.roda_project.commons_ip2.cli.Main", "validate", "-o", scratch),
-                *(part for folder in folders for part in ("-i", str(folder.resolve(strict=True)))),
-                f"--specification-version={version}",
+                *("org.roda_project.commons_ip2.cli.Main", "validate", "-i", str(package), "-o", scratch),
+                f"--specification-version={SPECIFICATION}",
             ],
             Path(scratch),
         )
         reports = sorted(Path(scratch).glob("*_validation-report_*.json"))
-        read = {}
-        for one in reports:
+        if len(reports) != 1:
+            raise NoVerdict(f"{COMMONS_IP} wrote no report (exit {answer.returncode}): {answer.stderr[-2000:]}")
+        report = json.loads(reports[0].read_text("utf-8"))
+    return read_commons_ip(package, report)
+
+
+def commons_ip_of(
+    folders: list[Path], version: str = SPECIFICATION, *, jars: Path = JARS
+) -> dict[Path, Verdict | NoVerdict]:
+    """Many packages in one virtual machine; each has a folder name of its own."""
+    if not any(jars.glob("commons-ip2-*.jar")):
+        raise JudgeMissing(COMMONS_IP, jars)
+    with tempfile.TemporaryDirectory() as scratch:
+        answer = run(
+            COMMONS_IP,
+            [
+                *("java", "-Xmx2g", *NO_NETWORK, f"-Djava.io.tmpdir={scratch}", "-cp", f"{BATCH}:{jars}/*"),
+                *("Batch", scratch, version, *(str(folder.resolve(strict=True)) for folder in folders)),
+            ],
+            Path(scratch),
+        )
+        found: dict[Path, Verdict | NoVerdict] = {}
+        for folder in folders:
+            report = Path(scratch) / f"{folder.name}.json"
             try:
-                read[one.name.partition("_validation-report_")[0]] = json.loads(one.read_text("utf-8"))
-            except json.JSONDecodeError:  # where it breaks off, it leaves half a report
-                continue
-    return read, f"exit {answer.returncode}: {answer.stderr[-2000:]}"
+                found[folder] = read_commons_ip(folder.resolve(strict=True), json.loads(report.read_text("utf-8")))
+            except FileNotFoundError:
+                found[folder] = NoVerdict(f"{COMMONS_IP} wrote no report: {answer.stderr[-2000:]}")
+            except json.JSONDecodeError:
+                found[folder] = NoVerdict(f"{COMMONS_IP} broke: {report.read_text('utf-8')[-2000:]}")
+    return found
 
 
 def read_commons_ip(package: Path, report: dict[str, object]) -> Verdict:
@@ -212,5 +211,3 @@ def xsd(folder: Path) -> Verdict:
     if not seen["mets"]:
         found.append(("METS", "error", "the package holds no METS file"))
     return pronounce("xsd", package, found, f"{seen['mets']} METS, {seen['premis']} PREMIS")
-
-

@@ -215,7 +215,9 @@ class Archive(Protocol):
 class ArchiveTree:
     """An archive seen as the package it holds; nothing is unpacked to look at it."""
 
-    def __init__(self, archive: Archive, name: bytes) -> None:
+    def __init__(self, archive: Archive, name: bytes, rooted: bool = True) -> None:
+        """`rooted`: all members were in one folder, whose name is `name`."""
+        self.rooted = rooted
         self._archive = archive
         self._name = name
 
@@ -290,7 +292,7 @@ def open_archive(path: Path, limits: Limits, scratch: Path | None, *, digest: bo
         archive = _read(source, limits, scratch, findings)
         if archive is not None and not findings.fatal:
             root = _root(archive.members, findings)
-            tree = ArchiveTree(archive, root or _ENDINGS.sub(b"", os.path.basename(raw)))
+            tree = ArchiveTree(archive, root or _ENDINGS.sub(b"", os.path.basename(raw)), root is not None)
             survey = Survey(limits, findings)
             survey.see(tree.entries())
             if survey.bytes > BOMB_FLOOR and survey.bytes > limits.ratio * source.size:

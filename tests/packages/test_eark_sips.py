@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from pipeline.findings import level_of
+from pipeline.findings import as_json, level_of
 from pipeline.packages.registry import recognise
 from pipeline.records import Finding, Level
 from pipeline.tree import FolderTree
 from tests.archives import kept, tar_of, zip_of
 from tests.packages.eark_faults import ALSO, BROKEN, NOTED, edited
-from tests.packages.eark_sips import ROOT, VALID, Shape, build, files_of
+from tests.packages.eark_sips import PREMIS_FILE, REP, ROOT, VALID, Shape, build, files_of
 from tests.packages.received import judged, opened
 
 
@@ -77,6 +79,80 @@ def test_in_archives(tmp_path: Path) -> None:
         kind, told = recognise(tree)
         assert kind is not None and told.kind == "eark-sip"
         assert errors(judged(kind, tree)) == set()
+
+
+def test_an_archive_without_a_root_folder(tmp_path: Path) -> None:
+    tree = opened(kept(tmp_path, f"{Shape().name}.zip", zip_of(dict(files_of(Shape()))))).tree
+    assert tree is not None
+    kind, _ = recognise(tree)
+    assert kind is not None
+    assert errors(judged(kind, tree)) == {"CSIPSTR1"}
+
+
+PIECES = (
+    b"<",
+    b">",
+    b'"',
+    b"&",
+    b"/",
+    b" ",
+    b"\0",
+    b"\xff",
+    b"<!--",
+    b"]]>",
+    b"&#0;",
+    b"..",
+    b"%",
+    b"<a>",
+    b'xmlns=""',
+    b"-1",
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("fuzzed"), Shape())
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_mets_holds_it_is_judged(fuzzed: Path, data: st.DataObject) -> None:
+    file = fuzzed / data.draw(st.sampled_from((ROOT, REP, PREMIS_FILE)))
+    before = content = file.read_bytes()
+    for _ in range(data.draw(st.integers(1, 4))):
+        begin = data.draw(st.integers(0, len(content)))
+        end = min(len(content), begin + data.draw(st.integers(0, 60)))
+        middle = data.draw(st.sampled_from((*PIECES, content[begin:end] * 2)))
+        content = content[:begin] + middle + content[end:]
+    file.write_bytes(content)
+    try:
+        tree = FolderTree(fuzzed)
+        for name in ("eark-sip", "eark-dip", "eark-aip"):
+            kind = recognise(tree, name)[0]
+            assert kind is not None
+            for finding in judged(kind, tree):
+                assert as_json(finding)["message"]["vi"]
+    finally:
+        file.write_bytes(before)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_other_encodings_of_unicode(tmp_path: Path, encoding: str) -> None:
+    root = build(tmp_path, Shape())
+    text = (root / ROOT).read_text("utf-8").replace("UTF-8", encoding.removesuffix("-sig"), 1)
+    (root / ROOT).write_bytes(text.encode(encoding))
+    kind, told = recognise(FolderTree(root))
+    assert kind is not None and told.kind == "eark-sip"
+    assert errors(judged(kind, FolderTree(root))) == set()
+
+
+def test_digests_by_md5_in_a_mets_that_nobody_points_to(tmp_path: Path) -> None:
+    """Which algorithms are needed is known before the one reading of the bytes."""
+    shape = edited(
+        (REP, 'CHECKSUM="*" CHECKSUMTYPE="SHA-256"', 'CHECKSUM="0" CHECKSUMTYPE="MD5"'),
+        (ROOT, '<div ID="div-rep1"*</div>', ""),
+    )
+    assert "CSIP29" in errors(found_in(build(tmp_path, shape)))
 
 
 @pytest.mark.parametrize("href", ["file:{}", "file://./{}", "file:///{}", "./{}"])

@@ -20,6 +20,7 @@ from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import dc, mets, premis
 from pipeline.standards.xml import MAX_BYTES, PREMIS, Unreadable, elements, validate_xsd
 from pipeline.tree import ContentDamage, Tree
+from pipeline.tree.archive import ArchiveTree
 
 SAME_CODE = 1000
 """Findings of one code that are listed; the rest is counted (`PKG-MORE`)."""
@@ -48,10 +49,15 @@ def algorithms(tree: Tree) -> frozenset[str]:
                     core = getattr(part, "core", None)
                     if core is not None and core.checksum_type in ALGORITHMS:
                         found.add(ALGORITHMS[core.checksum_type])
-                    elif path == METS and isinstance(part, mets.Pointed):
+                    if path == METS and isinstance(part, mets.Pointed):
                         target = layout.manifest_of(part)
                         if target is not None:
                             waiting.append(target)
+                    elif path == METS and isinstance(part, mets.File):
+                        waiting.extend(
+                            there for at in part.at
+                            if (there := layout.target(at.href)) is not None and layout.is_manifest(there)
+                        )  # fmt: skip
         except (Unreadable, ContentDamage):
             continue
     return frozenset(found)
@@ -59,6 +65,8 @@ def algorithms(tree: Tree) -> frozenset[str]:
 
 def _check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
     root = PackagePath(METS)
+    if isinstance(tree, ArchiveTree) and not tree.rooted:
+        yield Finding("CSIPSTR1")
     if received.entry(root) is None:
         yield Finding("CSIPSTR4", root)
         return

@@ -101,9 +101,14 @@ def manifest_of(part: Pointed) -> PackagePath | None:
     """The METS of a representation that a pointer of the root METS leads to."""
     if part.pointer.at is None:
         return None
-    path = names.unhref(part.pointer.at.href or "")
-    name = None if path is None else representation_of(path)
-    return path if name is not None and path == base_of(name) + METS else None
+    path = target(part.pointer.at.href)
+    return path if path is not None and is_manifest(path) else None
+
+
+def is_manifest(path: bytes) -> bool:
+    """Whether a path is that of the METS of a representation."""
+    name = representation_of(path)
+    return name is not None and path == base_of(name) + METS
 
 
 def target(href: str | None, base: bytes = b"") -> PackagePath | None:

@@ -35,6 +35,9 @@ error. Media types outside IANA's list: a private name (`x-`, `vnd.`) is a warni
 list, anything else an error. PREMIS before version 3 in a SIP or DIP is a warning (PM1); links of PREMIS that leave
 the package are warnings there, errors in an AIP.
 
+In the METS of a representation of a SIP or DIP a missing agent (CSIP10) and, where it refers to no metadata, a missing
+division Metadata (CSIP88) are warnings: that agent is the maker of the package, and there is nothing to describe.
+
 "schema": the XML schema of METS or PREMIS asks for it, so `METS-XSD` or `PREMIS-XSD` tells.
 """
 

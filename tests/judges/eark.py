@@ -107,6 +107,41 @@ def commons_ip_of(
     return found
 
 
+def made_by_commons_ip(parent: Path, version: str, data: list[Path], *, jars: Path = JARS) -> Path:
+    """A zipped SIP that commons-ip makes of these files, as a producer would; `data` are also its documentation."""
+    name = f"sip-{version}"
+    command = [
+        "java",
+        *NO_NETWORK,
+        "-cp",
+        f"{jars}/*",
+        "org.roda_project.commons_ip2.cli.Main",
+        "create",
+        "-v",
+        version,
+    ]
+    command += [
+        "-s",
+        "Zip",
+        "-p",
+        str(parent),
+        "--sip-id",
+        name,
+        "--submitter-name",
+        "Sở Nội vụ",
+        "--submitter-id",
+        "H",
+    ]
+    command += ["-d", ",".join(map(str, data)), "--metadata-file", str(data[0]), "--metadata-type", "OTHER"]
+    command += ["--representation-data", ",".join(map(str, data)), "--representation-type", "Mixed"]
+    with tempfile.TemporaryDirectory() as scratch:
+        answer = run(COMMONS_IP, command, Path(scratch))
+    made = parent / f"{name}.zip"
+    if not made.is_file():
+        raise NoVerdict(f"{COMMONS_IP} made no package (exit {answer.returncode}): {answer.stderr[-2000:]}")
+    return made
+
+
 def read_commons_ip(package: Path, report: dict[str, object]) -> Verdict:
     """The verdict in a report of commons-ip."""
     found: list[tuple[str, str, str]] = []

@@ -11,11 +11,11 @@ from pipeline.findings import level_of
 from pipeline.packages.registry import recognise
 from pipeline.records import Level
 from pipeline.tree import FolderTree
-from tests.judges.eark import commons_ip_of, eark_validator_of
+from tests.judges.eark import commons_ip_of, eark_validator_of, made_by_commons_ip
 from tests.judges.verdict import NoVerdict, Verdict
 from tests.packages.eark_faults import BROKEN, NOTED
 from tests.packages.eark_sips import VALID, Shape, build
-from tests.packages.received import judged
+from tests.packages.received import judged, opened
 
 TABLE = Path(__file__).with_name("differences.tsv")
 CASES: dict[str, Shape] = {**{f"valid {name}": shape for name, shape in VALID.items()}, **BROKEN, **NOTED}
@@ -79,6 +79,19 @@ def test_every_difference_has_its_reason(tmp_path: Path) -> None:
     known = listed()
     assert {key: verdict for key, verdict in found.items() if known.get(key) != verdict} == {}
     assert sorted(key for key in known if key not in found) == []
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_commons_ip_makes_is_accepted(tmp_path: Path, version: str) -> None:
+    data = [tmp_path / "báo cáo 1.txt", tmp_path / "b+c%.txt", tmp_path / "d.xml"]
+    for number, file in enumerate(data):
+        file.write_text(f"{number}\n", "utf-8")
+    tree = opened(made_by_commons_ip(tmp_path, version, data)).tree
+    assert tree is not None
+    kind, told = recognise(tree)
+    assert kind is not None and told.kind == "eark-sip"
+    assert [one for one in judged(kind, tree) if level_of(one) is Level.ERROR] == []
 
 
 def test_no_valid_package_is_refused_by_us_alone() -> None:

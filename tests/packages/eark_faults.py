@@ -285,6 +285,12 @@ NOTED: dict[str, Shape] = {
     ),
     "CSIPSTR10 stray": Shape(after=(_put("representations/stray.txt"),)),
     "CSIPSTR12 root-mets-alone": Shape(own_mets=False),
+    "CSIP10 none-in-representation": edited((REP, "<agent*\n<altRecordID", "<altRecordID")),
+    "CSIP88 none-in-representation-without-metadata": edited(
+        (REP, '<div ID="r1-div-metadata"*/>', ""), (REP, "<dmdSec*</dmdSec>", ""), (REP, "<amdSec*</amdSec>", ""),
+        after=(_cut("representations/rep1/metadata"),),
+    ),
+    "EARK-HREF spaces-as-in-a-form": edited((REP, "%20", "+"), (REP, "%20", "+"), (REP, "%20", "+")),
     "EARK-HREF not-encoded": edited((ROOT, "documentation/*.txt", "documentation/đọc tôi.txt")),
     "EARK-CSIP csip-alone": edited(
         (ROOT, 'PROFILE="*"', 'PROFILE="https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"'),

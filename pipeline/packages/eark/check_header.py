@@ -131,7 +131,9 @@ class HeaderRules:
     def _software(self, header: mets.Header) -> Iterator[Finding]:
         agents = header.agents
         if not agents:
-            yield self._finding("CSIP10", header.line)
+            # The agent is the maker of the package; commons-ip writes none into a representation of a SIP.
+            lenient = not self._is_root and self._edition.kind != "eark-aip"
+            yield self._finding("CSIP10", header.line, level=Level.WARNING if lenient else None)
             return
         software = [agent for agent in agents if is_software(agent)]
         if not software:

@@ -106,6 +106,7 @@ class MetsRules:
         self._holder = ""
         self._statuses: Counter[str] = Counter()
         self._provenance: list[Reference] = []
+        self._refers = False
         self._groups: dict[str, list[mets.Group]] = {}
         self._named_by_divisions: set[str] = set()
         self._named: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
@@ -169,7 +170,7 @@ class MetsRules:
         for kind, named in self._named.items():
             for missing in sorted(named - self._sections[kind]):
                 yield self._finding("EARK-IDREF", found=missing)
-        yield from self._structure.end(self._groups, self._manifest_ids, self._current, self._covered())
+        yield from self._structure.end(self._groups, self._manifest_ids, self._current, self._covered(), self._refers)
         self._seen.manifests.extend(self._structure.manifests)
 
     def _archival(self) -> Iterator[Finding]:
@@ -214,6 +215,7 @@ class MetsRules:
 
     def _reference(self, part: Reference) -> Iterator[Finding]:
         kind = "dmdSec" if part.section == "dmdSec" else "amd"
+        self._refers = True
         known = _SECTIONS.get(part.section)
         yield from self._id(part.id, known[0] if known else "", part.line)
         if part.id:
@@ -299,7 +301,10 @@ class MetsRules:
             self._manifest_ids[part.id] = path
 
     def _held(self, href: str | None) -> tuple[PackagePath | None, Entry | None]:
-        """The file that a reference leads to: as a reference, else as a name that nobody encoded."""
+        """The file that a reference leads to: as a reference, else as a name that nobody encoded, or as a form is.
+
+        commons-ip writes a space as `+`.
+        """
         path = layout.target(href, self._base)
         entry = self._received.entry(path) if path is not None else None
         if entry is None and href and not self._is_aip:
@@ -308,6 +313,9 @@ class MetsRules:
                 literal = PackagePath(self._base + b"/" + raw if self._base else raw)
                 if (plain := self._received.entry(literal)) is not None:
                     return literal, plain
+            spaced = layout.target(href.replace("+", "%20"), self._base) if "+" in href else None
+            if spaced is not None and (plain := self._received.entry(spaced)) is not None:
+                return spaced, plain
         return path, entry
 
     def _target(self, core: Core, at: Location, codes: Codes, line: int) -> tuple[PackagePath | None, list[Finding]]:
@@ -321,7 +329,7 @@ class MetsRules:
         if path is None or entry is None or entry.is_folder:
             found.append(self._finding(codes.href, line, found=at.href))
             return None, [*found, *self._attributes(core, codes, self._path, line)]
-        if _URI.fullmatch(at.href or "") is None:
+        if _URI.fullmatch(at.href or "") is None or layout.target(at.href, self._base) != path:
             relative = path[len(self._base) + 1 :] if self._base and path.startswith(self._base + b"/") else path
             level = None if self._is_aip else Level.WARNING
             found.append(self._finding("EARK-HREF", line, names.href(relative), at.href, level))

@@ -71,8 +71,13 @@ class StructureRules:
         manifest_ids: dict[str, bytes],
         current: dict[str, set[str]],
         covered: set[str],
+        described: bool,
     ) -> Iterator[Finding]:
-        """`current` are the ids that the metadata division names by `amd` and `dmdSec`; `covered` need no naming."""
+        """What only the whole map gives.
+
+        `current` are the ids that the metadata division names by `amd` and `dmdSec`, `covered` need no naming;
+        `described`: this METS refers to metadata.
+        """
         if not self._maps:
             yield self._finding("CSIP80")
             return
@@ -92,7 +97,7 @@ class StructureRules:
             if label and part.label != label:
                 yield self._finding(code, part.line, label, part.label)
             labelled.setdefault(label, []).append(part)
-        yield from self._metadata(labelled.get("Metadata", []), current, covered)
+        yield from self._metadata(labelled.get("Metadata", []), current, covered, described)
         representations = [one for one in labelled.get("", ()) if self._represents(one)]
         for label, code, pointer_code, id_code in _GROUPS:
             parts = labelled.get(label, [])
@@ -104,10 +109,13 @@ class StructureRules:
             yield from self._representations(representations, groups, manifest_ids)
 
     def _metadata(
-        self, parts: list[mets.Division], current: dict[str, set[str]], covered: set[str]
+        self, parts: list[mets.Division], current: dict[str, set[str]], covered: set[str], described: bool
     ) -> Iterator[Finding]:
         if len(parts) != 1:
-            yield self._finding("CSIP88", parts[1].line if parts else None, "1", str(len(parts)))
+            # A representation without metadata has nothing that the division could describe.
+            lenient = not parts and not described and not self._is_root and not self._is_aip
+            level = Level.WARNING if lenient else None
+            yield self._finding("CSIP88", parts[1].line if parts else None, "1", str(len(parts)), level)
         if not parts:
             return
         level = Level.ERROR if self._edition.version == "2.0" else None

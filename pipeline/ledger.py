@@ -44,7 +44,8 @@ CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT
 CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
 CREATE INDEX file_original ON file (original);
-CREATE TABLE finding (stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT, level TEXT);
+CREATE TABLE finding (
+  stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT, level TEXT);
 CREATE UNIQUE INDEX finding_once ON finding
   (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
 CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -254,7 +255,9 @@ class Ledger:
 
     def findings(self) -> Iterator[Finding]:
         """By file, then code."""
-        sql = "SELECT DISTINCT code,file,line,expected,found,level FROM finding ORDER BY coalesce(file,x''),code,line,found"
+        columns = "code,file,line,expected,found,level"
+        order = "coalesce(file,x''),code,line,found"
+        sql = f"SELECT DISTINCT {columns} FROM finding ORDER BY {order}"
         for code, file, line, expected, found, level in self._db.execute(sql):
             path = PackagePath(file) if file is not None else None
             yield Finding(code, path, line, expected, found, Level(level) if level else None)

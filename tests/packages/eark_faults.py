@@ -59,6 +59,7 @@ def _nine(numbers: range, start: str) -> dict[str, Shape]:
         (href, "gone", 'xlink:href="', 'xlink:href="gone/'),
         (href, "no-href", 'xlink:href="*"', ""),
         (kind, "no-mdtype", 'MDTYPE="*"', ""),
+        (kind, "no-term", 'MDTYPE="', 'MDTYPE="x-'),
         (mime, "no-mime", 'MIMETYPE="*"', ""),
         (mime, "nonsense-mime", 'MIMETYPE="text/xml"', 'MIMETYPE="nonsense"'),
         (size, "wrong-size", 'SIZE="', 'SIZE="9'),

@@ -243,8 +243,8 @@ class MetsRules:
             yield self._finding(known[2], part.line)
             return
         codes = known[3]
-        if not part.md_type:
-            yield self._finding(codes.md_type, part.line)
+        if part.md_type not in eark("metadata type"):
+            yield self._finding(codes.md_type, part.line, found=part.md_type)
         path, findings = self._target(part.core, part.at, codes, part.line)
         yield from findings
         if path is None:

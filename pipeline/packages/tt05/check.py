@@ -1,0 +1,57 @@
+"""All rules of one package, in one pass over its documents; what comes of it as a verdict per document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, Protocol
+
+from pipeline.findings import level_of
+from pipeline.packages.tt05.gathered import Findings
+from pipeline.packages.tt05.package import Document, Package
+from pipeline.records import DocumentVerdict, Finding, Level
+from pipeline.settings import Profile
+
+
+class DocumentRules(Protocol):
+    """Rules of single documents, with what they must remember to compare them."""
+
+    def see(self, document: Document) -> None:
+        """One document, in the order of the package."""
+        ...
+
+    def end(self) -> None:
+        """After the last one."""
+        ...
+
+
+CHECKS: Final[tuple[Callable[[Package, Findings], None], ...]] = ()
+"""Rules of the package as a whole, in this order, before those of the documents."""
+
+DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]] = ()
+"""What makes the rules of documents."""
+
+
+def check(package: Package, found: Findings) -> None:
+    """Everything that is wrong with the package, into `found`. Never raises on content."""
+    for one in CHECKS:
+        one(package, found)
+    rules = [make(package, found) for make in DOCUMENT_CHECKS]
+    for document in package.documents():
+        for one_rule in rules:
+            one_rule.see(document)
+    for one_rule in rules:
+        one_rule.end()
+
+
+def verdicts(package: Package, found: Findings, profile: Profile | None) -> Iterator[DocumentVerdict]:
+    """The documents with what stands on their own files; `decision` when a person has to decide, and nothing worse."""
+    for document in package.documents():
+        paths = [document.description] if document.description is not None else []
+        findings = found.at([*paths, *document.data, *document.attachments])
+        path = package.files.whole(document.own)
+        yield DocumentVerdict(document.identifier, path, _verdict(findings, profile), findings)
+
+
+def _verdict(findings: tuple[Finding, ...], profile: Profile | None) -> Literal["valid", "invalid", "decision"]:
+    levels = {level_of(finding, profile) for finding in findings}
+    return "invalid" if Level.ERROR in levels else "decision" if Level.DECISION in levels else "valid"

@@ -28,6 +28,10 @@ _MARK = re.compile(
     rb"(?i)(?:^|(.*?)/)"
     rb"(?:metadata/descriptive/ead\.xml|representations/rep1/metadata/descriptive/ead_(?:doc|pic|media)_[^/]*\.xml)"
 )
+_JUNK = re.compile(
+    rb"(?i)thumbs\.db|ehthumbs\.db|ehthumbs_vista\.db|desktop\.ini|\.ds_store|\._.*|__macosx|~\$.*|\.spotlight-v100"
+    rb"|\.trashes|\.fseventsd|\.appledouble|\$recycle\.bin|\.directory|\.~lock\..*#"
+)
 _ANY_REP = re.compile(rb"(?i)representations/([^/]+)/(.+)")
 
 
@@ -133,6 +137,11 @@ def stem(path: bytes) -> bytes:
         name = name[: -len(FETCH)]
     head, dot, _ = name.rpartition(b".")
     return head if dot and head else name
+
+
+def is_junk(path: bytes) -> bool:
+    """What operating systems and office programs leave behind."""
+    return any(_JUNK.fullmatch(part) for part in path.split(b"/"))
 
 
 def text(path: bytes) -> str:

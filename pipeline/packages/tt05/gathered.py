@@ -46,8 +46,9 @@ class Findings:
         level: Level | None = None,
     ) -> None:
         """A problem. `path` below the package folder, None for the package as a whole; `element` is a field of a
-        description, shown with its Vietnamese label before what was `found`. `level` only where a setting decides."""
-        if code in self._silent or self._of not in applies(code):
+        description, shown with its Vietnamese label before what was `found`. `level` only where the case or a setting
+        decides; what has one is never silent."""
+        if (code in self._silent and level is None) or self._of not in applies(code):
             return
         key = (code, path)
         self._counts[key] += 1

@@ -8,8 +8,8 @@ raises on content; a problem is `found.add(code, path, …)`, `path` below the p
 the profile keeps silent or that do not apply to the class (SIP, AIP, DIP); anything finer is the rule's affair.
 One finding per file and rule is kept, the first with the count. Level and texts come from the code and the profile.
 
-What stops a package is `check_secret.stops(package) -> tuple[Finding, ...]`: it is asked before any byte beyond METS and
-descriptions is read (`digest` knows nothing then), and what it answers is all that is said of the package.
+What stops a package is `check_secret.stops(package) -> tuple[Finding, ...]`: it is asked before any byte beyond METS
+and descriptions is read (`digest` knows nothing then), and what it answers is all that is said of the package.
 """
 
 from __future__ import annotations
@@ -36,13 +36,17 @@ from pipeline.packages.tt05.files import (
     REP_METS,
     REP_PREMIS,
     Files,
+    is_junk,
     stem,
 )
 from pipeline.packages.tt05.reading.descriptive import Described, described
-from pipeline.packages.tt05.reading.mets import Mets, Named, read_mets
+from pipeline.packages.tt05.reading.mets import Mets, read_mets
 from pipeline.packages.tt05.settings import Tt05Settings
 from pipeline.packages.tt05.types import PackageType
 from pipeline.tree import ContentDamage
+
+REP_BASE: Final = REP.rstrip(b"/")
+"""The folder of rep1, from which its METS refers to files."""
 
 _DIGITS = re.compile(rb"(\d+)")
 _NO_METS: Final = Mets(problem=(0, "absent"))
@@ -137,25 +141,24 @@ class Package:
     def objid(self) -> str:
         return self.root.attributes.get("OBJID", "")
 
-    def resolve(self, href: str | None, of_rep: bool) -> bytes | None:
-        """The file of the package that a METS means: from the METS's folder, else from the package folder.
+    def resolve(self, href: str | None, base: bytes = b"") -> bytes | None:
+        """The file of the package that a METS in the folder `base` means: from there, else from the package folder.
 
-        None when it stays in the package but nothing is there, or leads out (`leads_out` tells which). Percent signs
-        count as escapes first, then as they stand; letter case of names is forgiven.
+        `base` of the METS of rep1 is `REP_BASE`. None when nothing is there, or the reference leads out (then
+        `candidates` is empty). Percent signs count as escapes first, then as they stand; letter case is forgiven.
         """
-        for path in self.candidates(href, of_rep):
+        for path in self.candidates(href, base):
             known = self.files.find(path)
             if known is not None:
                 return known
         return None
 
-    def candidates(self, href: str | None, of_rep: bool) -> list[bytes]:
+    def candidates(self, href: str | None, base: bytes = b"") -> list[bytes]:
         """Paths that a reference of a METS may mean, likeliest first; empty when it leads out of the package."""
         if not href:
             return []
         plain = href.strip().removeprefix("./")
-        base = REP.rstrip(b"/") if of_rep else b""
-        bases = (base, b"") if of_rep else (b"",)
+        bases = (base, b"") if base else (b"",)
         found: list[bytes] = []
         for one in bases:
             made = unhref(plain, one)
@@ -165,12 +168,9 @@ class Package:
             found += [b"/".join((one, raw)) if one else raw for one in bases if (raw := _as_it_stands(plain))]
         return list(dict.fromkeys(found))
 
-    def target(self, named: Named, of_rep: bool) -> bytes | None:
-        return self.resolve(named.href, of_rep)
-
     def data_files(self) -> Iterator[bytes]:
-        """Files below `data/` of rep1, `.fetch.txt` among them; raw-byte order."""
-        return self.files.under(DATA)
+        """Files below `data/` of rep1, `.fetch.txt` among them, no junk of operating systems; raw-byte order."""
+        return (path for path in self.files.under(DATA) if not is_junk(path))
 
     def descriptions(self) -> list[bytes]:
         """Files below `metadata/descriptive/` of rep1 that describe documents, in natural order."""
@@ -202,6 +202,10 @@ def is_fetch(path: bytes) -> bool:
     return path.lower().endswith(FETCH)
 
 
+def is_description(path: bytes) -> bool:
+    return path.lower().endswith(b".xml") and not is_junk(path)
+
+
 def natural(path: bytes) -> tuple[tuple[int, int, bytes], ...]:
     """Sorts 1, 2, …, 10."""
     return tuple(
@@ -217,7 +221,7 @@ class _Joins:
         self._files = package.files
         self._package = package
         data = list(package.data_files())
-        within = [path for path in package.files.under(REP_DESCRIPTIVE) if path.lower().endswith(b".xml")]
+        within = [path for path in package.files.under(REP_DESCRIPTIVE) if is_description(path)]
         self.descriptions = sorted(within, key=natural)
         known, held = set(self.descriptions), set(data)
         by_map: dict[bytes, list[bytes]] = {}
@@ -253,8 +257,8 @@ class _Joins:
         self, by_map: dict[bytes, list[bytes]], known: set[bytes], held: set[bytes], used: set[bytes]
     ) -> None:
         rep, resolve = self._package.rep, self._package.resolve
-        descriptions = {one.id: resolve(one.href, True) for one in rep.sections_named() if one.what == "dmdSec"}
-        files = {one.id: resolve(one.href, True) for one in rep.files()}
+        descriptions = {one.id: resolve(one.href, REP_BASE) for one in rep.sections_named() if one.what == "dmdSec"}
+        files = {one.id: resolve(one.href, REP_BASE) for one in rep.files()}
         last: bytes | None = None
         for div in rep.divs():
             own = next((path for one in div.descriptions if (path := descriptions.get(one)) in known), None)

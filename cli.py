@@ -107,16 +107,19 @@ def validate(paths: tuple[str, ...], **options: Any) -> None:
     _end(run.validate(paths, **options))
 
 
-@luutru.command(cls=Example, example="luutru identify scans/ --json")
-@click.argument("paths", nargs=-1, required=True, type=Place())
+@luutru.command(cls=Example, example="luutru identify scans/ letters.zip --format csv")
+@click.argument("paths", nargs=-1, required=True)
 @click.option("--engine", type=click.Choice(["siegfried", "fido", "both"]), default="both", show_default=True,
               help="Whose opinion is asked.")  # fmt: skip
+@click.option("--format", "shape", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True,
+              help="How it is told; jsonl is what --json gives.")  # fmt: skip
+@click.option("--archives", is_flag=True, help="Look into archives inside folders and archives too.")
 @json_option
-def identify(paths: tuple[Path, ...], engine: str, as_json: bool, lang: str | None) -> None:
-    """Tell the format of every file by PRONOM."""
+def identify(paths: tuple[str, ...], **options: Any) -> None:
+    """Tell the format of every file by PRONOM: of folders, files, archives, or of a stored AIP by its id."""
     from commands import identify as run
 
-    _end(run.identify(paths, engine=engine, as_json=as_json, lang=lang))
+    _end(run.identify(paths, **options))
 
 
 @luutru.command(cls=Example, example="luutru show 6f1c2f0e")

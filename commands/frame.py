@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pipeline.errors import Problem
 
 
+LINES = ("identify",)
+"""Commands whose JSON is a line per item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command found: items of its document, exit code, further keys, text for people.
@@ -48,8 +52,11 @@ def language(wanted: str | None) -> str:
     return "vi"
 
 
-def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str | None) -> int:
-    """Runs a command's work and prints its answer; returns the exit code of the contract."""
+def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str | None, lines: bool = False) -> int:
+    """Runs a command's work and prints its answer; returns the exit code of the contract.
+
+    `lines`: of a command that prints JSON lines; a document, which it has for a problem alone, is a line too.
+    """
     from pipeline.errors import Interrupted, Problem, SystemProblem, of_the_system
     from pipeline.findings import problem_json
     from pipeline.workspace import now, rfc3339
@@ -80,7 +87,7 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
         text = problem_text
     document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
     try:
-        _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra)
+        _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra, lines=lines)
     except SystemProblem as problem:
         return code if code in (70, 130, 143) else problem.exit_code
     return code
@@ -95,7 +102,8 @@ def usage_fault(fault: click.ClickException, arguments: list[str]) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     schema = words[0] if words else "luutru"
     document = {"schema": f"luutru/{schema}/1", "luutru": VERSION, "exit": 2, "items": [], "problem": told}
-    _print(document, problem_text(document, language(None)), as_json="--json" in arguments, failed=True)
+    as_json = "--json" in arguments or "jsonl" in arguments or "--format=jsonl" in arguments
+    _print(document, problem_text(document, language(None)), as_json=as_json, failed=True, lines=schema in LINES)
     return 2
 
 
@@ -105,9 +113,9 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool) -> None:
+def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool, lines: bool = False) -> None:
     if as_json:
-        put(sys.stdout, json.dumps(document, ensure_ascii=False, indent=1))
+        put(sys.stdout, json.dumps(document, ensure_ascii=False, indent=None if lines else 1))
     elif text:
         put(sys.stderr if failed else sys.stdout, text)
 

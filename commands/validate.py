@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.frame import Answer, answer, language, note, tables
 from commands.ingest import known_kind
-from pipeline.errors import SystemProblem, UsageProblem
+from pipeline.errors import UsageProblem
 from pipeline.findings import problem_json
 from pipeline.ingest.item import exit_code
 from pipeline.settings import Profile
@@ -82,17 +82,12 @@ def _validate(
 def _stored(
     space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None
 ) -> tuple[dict[str, Any], int]:
-    from pipeline.administration.archive import opened
+    from pipeline.administration.archive import opened, stored
     from pipeline.ingest.validate import validate as judge
-    from pipeline.storage.versions import stored_tree
     from pipeline.tree import Opened
 
     with opened(space) as at_hand:
-        held = at_hand.catalogue.find(aip)
-        verified = {copy.store for copy in held.copies if copy.state == "verified"}
-        stores = [store for store in at_hand.reach() if store.name in verified]
-        if not stores:
-            raise next(iter(at_hand.absent.values()), SystemProblem("SYS-COPY-NONE", aip=held.urn))
-        with contextlib.closing(stored_tree(stores[0], held.urn, held.version)) as tree:
+        held, tree = stored(at_hand, aip)
+        with contextlib.closing(tree):
             return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn,
                          bag_profile=bag_profile)  # fmt: skip

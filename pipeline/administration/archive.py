@@ -14,6 +14,7 @@ from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.settings import Household, StoreSetting, ensure_archive
 from pipeline.storage.journal import Journal, journal
 from pipeline.storage.stores import Store, open_store
+from pipeline.storage.versions import StoredTree, stored_tree
 from pipeline.workspace import Workspace
 
 
@@ -103,6 +104,16 @@ def opened(space: Workspace) -> Iterator[Archive]:
         yield archive(space)
     finally:
         leave(space)
+
+
+def stored(at_hand: Archive, aip: str) -> tuple[Held, StoredTree]:
+    """The AIP that a person names, and its newest version out of the first reachable store with a verified copy."""
+    held = at_hand.find(aip)
+    verified = {copy.store for copy in held.copies if copy.state == "verified"}
+    stores = [store for store in at_hand.reach() if store.name in verified]
+    if not stores:
+        raise next(iter(at_hand.absent.values()), SystemProblem("SYS-COPY-NONE", aip=held.urn))
+    return held, stored_tree(stores[0], held.urn, held.version)
 
 
 def _opened(space: Workspace, setting: StoreSetting, archive_id: str) -> Store:

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.names import inside, shown
 from pipeline.records import PackagePath
+from pipeline.settings import StoreSetting
 from pipeline.standards import ocfl
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.stores import CHUNK, Store
@@ -77,6 +78,33 @@ def stored_tree(store: Store, urn: str, version: int | None = None, scratch: Pat
         raise SystemProblem("SYS-COPY-UNREADABLE", store=store.name, aip=urn, cause=problem) from problem
 
 
+def is_object(folder: Path) -> bool:
+    """Whether a folder is an OCFL object: it declares itself as one."""
+    return (folder / ocfl.OBJECT_DECLARATION).is_file()
+
+
+def object_tree(folder: Path) -> StoredTree:
+    """The newest version of an OCFL object that lies in a folder, wherever that is; paths as in `stored_tree`.
+
+    SystemProblem when its inventory is not what its sidecar says, or not one of an AIP.
+    """
+    from pipeline.storage.stores.file import FileStore
+
+    store = FileStore(StoreSetting(folder.name, folder.absolute().as_uri()))
+    file = folder / ocfl.INVENTORY
+    try:
+        with file.open("rb") as source:
+            found = hashlib.file_digest(source, "sha256").hexdigest()
+        stated = ocfl.sidecar_digest((folder / ocfl.SIDECAR).read_bytes())
+        if found != stated:
+            raise ocfl.InventoryError("E060", f"{ocfl.SIDECAR}: {stated}")
+        inventory = ocfl.read_inventory(file)
+        content = _content(inventory, inventory.head)
+        return StoredTree(store, inventory.identifier, inventory.head, content, found, "")
+    except (ocfl.InventoryError, OSError) as problem:
+        raise SystemProblem("SYS-COPY-UNREADABLE", store=folder.parent, aip=folder.name, cause=problem) from problem
+
+
 def _content(inventory: ocfl.Inventory, number: int) -> dict[bytes, tuple[str, str]]:
     """Logical path → (content path, sha256) of one version, sorted by raw path bytes."""
     state = sorted((bytes(path), digest) for digest, path in inventory.state(number))
@@ -95,12 +123,14 @@ class StoredTree:
     carrier = "stored"
 
     def __init__(
-        self, store: Store, urn: str, version: int, content: dict[bytes, tuple[str, str]], inventory_sha256: str
-    ) -> None:
+        self, store: Store, urn: str, version: int, content: dict[bytes, tuple[str, str]], inventory_sha256: str,
+        base: str | None = None,
+    ) -> None:  # fmt: skip
+        """`base` is where the object's keys begin, if not where the layout puts them."""
         self.version = version
         self.inventory_sha256 = inventory_sha256
         self._store = store
-        self._base = layout.prefix(urn)
+        self._base = layout.prefix(urn) if base is None else base
         self._content = content
         self._root = next(iter(content)).split(b"/", 1)[0] if content else b""
         self._sizes: dict[str, int] | None = None

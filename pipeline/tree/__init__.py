@@ -15,12 +15,14 @@ from pipeline.tree.folder import FolderTree, open_folder
 __all__ = ["ContentDamage", "Entry", "FolderTree", "Opened", "Tree", "open_tree", "unreadable"]
 
 
-def open_tree(path: Path, limits: Limits, scratch: Path | None = None, *, digest: bool = True) -> Opened:
+def open_tree(
+    path: Path, limits: Limits, scratch: Path | None = None, *, digest: bool = True, partly: bool = False
+) -> Opened:
     """The tree of a folder, or of a zip, tar or tar.gz recognised by its bytes; all findings of opening at once.
 
     `scratch` takes the one unpacked copy that a tar.gz needs (no name, gone when the tree is closed); `digest`
-    asks for the SHA-256 of an archive file. UsageProblem when there is no such path, SystemProblem when it
-    cannot be read. Nothing is written elsewhere.
+    asks for the SHA-256 of an archive file; `partly` for the good members of an archive that has bad ones.
+    UsageProblem when there is no such path, SystemProblem when it cannot be read. Nothing is written elsewhere.
     """
     raw = os.fsencode(path)
     try:
@@ -38,4 +40,4 @@ def open_tree(path: Path, limits: Limits, scratch: Path | None = None, *, digest
     # Archives are rarer than folders and pull in their libraries: loaded when one arrives.
     from pipeline.tree.archive import open_archive
 
-    return open_archive(path, limits, scratch, digest=digest)
+    return open_archive(path, limits, scratch, digest=digest, partly=partly)

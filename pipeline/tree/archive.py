@@ -22,6 +22,13 @@ from pipeline.tree.base import Entry, Findings, Opened, Survey, unreadable
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_OF_MEMBERS = frozenset({
+    "PKG-ABSOLUTE", "PKG-CLIMBING", "PKG-DEPTH", "PKG-DUPLICATE", "PKG-FILE-AND-FOLDER", "PKG-LINK", "PKG-MEMBER-NAME",
+    "PKG-PATH-LONG", "PKG-SPARSE", "PKG-SPECIAL", "PKG-TAR-TYPE", "PKG-ZIP-BACKSLASH", "PKG-ZIP-ENCRYPTED",
+    "PKG-ZIP-LOCAL", "PKG-ZIP-METHOD", "PKG-ZIP-SIZE",
+})  # fmt: skip
+"""Faults of single members, which say nothing against the others."""
+
 BOMB_FLOOR = 64 * 1024**2
 """Below so many unpacked bytes no ratio is suspicious: a scan of an empty page shrinks a thousandfold."""
 
@@ -277,8 +284,11 @@ def _unwritable(where: Path, problem: OSError) -> SystemProblem:
     return SystemProblem("SYS-WRITE", file=where, cause=problem.strerror or problem)
 
 
-def open_archive(path: Path, limits: Limits, scratch: Path | None, *, digest: bool) -> Opened:
-    """The tree of an archive, or the findings that forbid opening it or say that it is none."""
+def open_archive(path: Path, limits: Limits, scratch: Path | None, *, digest: bool, partly: bool = False) -> Opened:
+    """The tree of an archive, or the findings that forbid opening it or say that it is none.
+
+    `partly`: faults of single members do not forbid to look at the others, for who only reads and keeps nothing.
+    """
     raw = os.path.abspath(os.fsencode(path))
     try:
         source = Source(os.open(raw, os.O_RDONLY | os.O_CLOEXEC), raw)
@@ -287,10 +297,14 @@ def open_archive(path: Path, limits: Limits, scratch: Path | None, *, digest: bo
     findings = Findings()
     archive: Archive | None = None
     tree: ArchiveTree | None = None
+
+    def forbidden() -> bool:
+        return findings.fatal and not (partly and findings.refused <= _OF_MEMBERS)
+
     try:
         made = source.digest() if digest else None
         archive = _read(source, limits, scratch, findings)
-        if archive is not None and not findings.fatal:
+        if archive is not None and not forbidden():
             root = _root(archive.members, findings)
             tree = ArchiveTree(archive, root or _ENDINGS.sub(b"", os.path.basename(raw)), root is not None)
             survey = Survey(limits, findings)
@@ -299,9 +313,9 @@ def open_archive(path: Path, limits: Limits, scratch: Path | None, *, digest: bo
                 findings.refuse("PKG-BOMB", None, limits.ratio, survey.bytes // max(1, source.size))
             if not survey.files and not findings.fatal:
                 findings.refuse("PKG-EMPTY")
-        return Opened(None if findings.fatal else tree, findings.rows(), made)
+        return Opened(None if forbidden() else tree, findings.rows(), made)
     finally:
-        if findings.fatal or tree is None:
+        if forbidden() or tree is None:
             (archive or source).close()
             source.close()
 

@@ -71,7 +71,8 @@ class Tree(Protocol):
 class Opened:
     """Result of opening what arrived: a tree, or None with the findings that say why it cannot be opened safely.
 
-    Findings of level warning may stand beside a tree. `digest` is the SHA-256 of an archive file, None of a folder.
+    Findings of level warning may stand beside a tree; those that forbid an ingest too, where what can be read was asked
+    for all the same. `digest` is the SHA-256 of an archive file, None of a folder.
     """
 
     tree: Tree | None
@@ -100,12 +101,14 @@ class Findings:
 
     def __init__(self) -> None:
         self.fatal = False
+        self.refused: set[str] = set()
         self._rows: list[Finding] = []
         self._counts: dict[str, int] = {}
 
     def refuse(self, code: str, file: bytes | None = None, expected: object = None, found: object = None) -> None:
         """A finding that forbids opening (its level is error)."""
         self.fatal = True
+        self.refused.add(code)
         self.warn(code, file, expected, found)
 
     def warn(self, code: str, file: bytes | None = None, expected: object = None, found: object = None) -> None:

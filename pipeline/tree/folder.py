@@ -7,10 +7,11 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.errors import SystemProblem
 from pipeline.records import PackagePath
 from pipeline.settings import Limits
 from pipeline.tree.base import Entry, Findings, Opened, Survey, special_kind, unreadable
@@ -47,8 +48,16 @@ class FolderTree:
     def entries(self) -> Iterator[Entry]:
         return self.walk(None)
 
-    def walk(self, findings: Findings | None, depth: int | None = None) -> Iterator[Entry]:
-        """Entries; `findings` takes the links and special files on the way, `depth` bounds the descent."""
+    def walk(
+        self,
+        findings: Findings | None,
+        depth: int | None = None,
+        unread: Callable[[PackagePath, SystemProblem], None] | None = None,
+    ) -> Iterator[Entry]:
+        """Entries; `findings` takes the links and special files on the way, `depth` bounds the descent.
+
+        `unread` takes folders that cannot be listed; without it the first one is raised.
+        """
         stack = [iter(self._children(b"", findings))]
         while stack:
             item = next(stack[-1], None)
@@ -59,7 +68,12 @@ class FolderTree:
             elif depth is not None and len(stack) > depth:
                 yield Entry(PackagePath(item), 0, None, True)
             else:
-                stack.append(iter(self._children(item, findings)))
+                try:
+                    stack.append(iter(self._children(item, findings)))
+                except SystemProblem as problem:
+                    if unread is None:
+                        raise
+                    unread(PackagePath(item), problem)
 
     def _children(self, folder: bytes, findings: Findings | None) -> list[Entry | bytes]:
         """What lies directly in a folder: entries, and paths of folders to enter, in the order of complete paths."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
 from pipeline.content.identification import extension_of, format_findings
-from pipeline.content.listing import identify_paths
-from pipeline.content.reading import Unreadable
+from pipeline.content.listing import exit_of, identify_paths
 from pipeline.errors import UsageProblem
 from pipeline.findings import codes
 from pipeline.records import Format, PackagePath
+from tests.contract import faults
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "tests/data/vietnamese"
@@ -27,12 +26,18 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scratch")
 
 
-def lines(paths: list[Path], scratch: Path) -> list[dict[str, Any]]:
-    found = []
-    for one in identify_paths(paths, workers=1, scratch=scratch):
-        assert isinstance(one, dict)
-        found.append(one)
-    return found
+def lines(paths: list[Path], scratch: Path, **how: bool) -> list[dict[str, Any]]:
+    return list(identify_paths(paths, workers=1, scratch=scratch, **how))  # type: ignore[arg-type]
+
+
+def told(found: list[dict[str, Any]], above: Path) -> dict[str, tuple[str | None, list[str]]]:
+    """PUID and codes of findings by path below a folder."""
+    for one in found:
+        assert faults(one) == []
+    return {
+        str(Path(one["path"]).relative_to(above)): (one["puid"], [finding["code"] for finding in one["findings"]])
+        for one in found
+    }
 
 
 def test_lines_keep_the_contract_and_the_order(scratch: Path) -> None:
@@ -40,14 +45,8 @@ def test_lines_keep_the_contract_and_the_order(scratch: Path) -> None:
     found = lines(paths, scratch)
     expected = [paths[0], *sorted((DATA / "corrupt").iterdir()), paths[2]]
     assert [one["path"] for one in found] == [str(path) for path in expected]
-    folder = ROOT / "schemas/cli"
-    schemas = [json.loads(file.read_bytes()) for file in folder.glob("*.json")]
-    registry: Registry[Any] = Registry().with_resources(
-        (schema["$id"], Resource.from_contents(schema)) for schema in schemas
-    )
-    schema = json.loads((folder / "identify.schema.json").read_bytes())
     for one in found:
-        Draft202012Validator(schema, registry=registry).validate(one)
+        assert faults(one) == []
     bmp = found[-1]
     assert (bmp["puid"], bmp["agreement"], bmp["mime"]) == ("fmt/116", "same", "image/bmp")
     assert [*bmp["engines"]] == ["siegfried", "fido"]
@@ -86,13 +85,96 @@ def test_a_file_that_vanishes_is_told(scratch: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
     kept = tmp_path / "b"
     results = identify_paths([tmp_path / "a", kept, tmp_path / "c"], workers=1, scratch=scratch)
-    assert isinstance(next(results), dict)
+    assert exit_of(next(results)) == 0
     kept.unlink()
     kept.symlink_to("nowhere")
     one = next(results)
-    assert isinstance(one, Unreadable)
-    assert one.problem.code == "SYS-READ"
-    assert isinstance(next(results), dict)
+    assert (one["sha256"], one["problem"]["code"], exit_of(one)) == (None, "SYS-READ", 3)
+    assert faults(one) == []
+    assert exit_of(next(results)) == 0
+
+
+def packed(target: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(target, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return target
+
+
+def test_members_of_archives_are_files_of_their_own(scratch: Path, tmp_path: Path) -> None:
+    bitmap, docx = (DATA / "image/page.bmp").read_bytes(), (DATA / "office/unicode.docx").read_bytes()
+    packed(tmp_path / "one.zip", {"f/page.bmp": bitmap, "f/tài liệu.docx": docx})
+    with tarfile.open(tmp_path / "two.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "one.zip", "f/inner.zip")
+        archive.add(DATA / "text/utf8.txt", "f/chữ.txt")
+        link = tarfile.TarInfo("f/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    given = [tmp_path / "one.zip", tmp_path / "two.tgz", DATA / "office/unicode.docx"]
+    found = told(lines(given[:2], scratch), tmp_path)
+    assert found == {
+        "one.zip": ("x-fmt/263", []), "one.zip/f/page.bmp": ("fmt/116", []), "one.zip/f/tài liệu.docx": ("fmt/412", []),
+        "two.tgz": ("x-fmt/266", []), "two.tgz/f/chữ.txt": ("x-fmt/111", []), "two.tgz/f/inner.zip": ("x-fmt/263", []),
+    }  # fmt: skip
+    deep = told(lines(given[:2], scratch, archives=True), tmp_path)
+    assert deep == found | {"two.tgz/f/inner.zip/f/page.bmp": ("fmt/116", []),
+                            "two.tgz/f/inner.zip/f/tài liệu.docx": ("fmt/412", [])}  # fmt: skip
+    assert [one["path"] for one in lines(given[2:], scratch)] == [str(given[2])]  # a document, no archive
+    folder = told(lines([tmp_path], scratch), tmp_path)
+    assert [*folder] == ["one.zip", "two.tgz"]
+    assert len(lines([tmp_path], scratch, archives=True)) == 8
+    assert not list(scratch.iterdir())
+
+
+def test_bad_archives_and_members_are_told_and_the_rest_goes_on(scratch: Path, tmp_path: Path) -> None:
+    packed(tmp_path / "bomb.zip", {"f/x.txt": bytes(70 << 20)}, compression=zipfile.ZIP_DEFLATED)
+    good = packed(tmp_path / "good.zip", {"f/a.txt": b"abc", "f/b.txt": b"def" * 100, "f/c.txt": b"ghi"})
+    whole = good.read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[:-30])
+    (tmp_path / "damaged.zip").write_bytes(whole.replace(b"defdef", b"dexdef", 1))
+    locked = bytearray(whole)  # the second member says in both its headers that it is encrypted
+    locked[whole.index(b"f/b.txt") - 30 + 6] |= 1
+    locked[whole.rindex(b"f/b.txt") - 46 + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(locked)
+    nested = packed(tmp_path / "0.zip", {"f/a.txt": b"abc"})
+    for level in range(6):
+        nested = packed(tmp_path / f"{level + 1}.zip", {f"{level}.zip": nested.read_bytes()})
+    given = [tmp_path / f"{name}.zip" for name in ("bomb", "cut", "damaged", "locked", "good", "6")]
+    documents = lines(given, scratch, archives=True)
+    found = told(documents, tmp_path)
+    assert found["bomb.zip"] == ("x-fmt/263", ["PKG-BOMB"])
+    assert found["cut.zip"][1] == ["PKG-ZIP-TRUNCATED"]
+    assert found["damaged.zip/f/b.txt"] == (None, ["PKG-MEMBER-CRC"])
+    assert found["locked.zip"][1] == ["PKG-ZIP-ENCRYPTED"]
+    assert {name for name in found if name.startswith("locked.zip/")} == {"locked.zip/f/a.txt", "locked.zip/f/c.txt"}
+    assert all(found[f"damaged.zip/f/{name}.txt"] == ("x-fmt/111", []) for name in "ac")
+    assert all(found[f"good.zip/f/{name}.txt"] == ("x-fmt/111", []) for name in "abc")
+    assert max(found, key=len) == "6.zip/5.zip/4.zip/3.zip/2.zip"  # and no deeper
+    assert {one["path"].rpartition("/")[2] for one in documents if exit_of(one) == 1} == {
+        "bomb.zip", "cut.zip", "b.txt", "locked.zip",
+    }  # fmt: skip
+
+
+def test_all_levels_of_an_archive_share_a_budget(scratch: Path, tmp_path: Path) -> None:
+    small = packed(tmp_path / "s.zip", {"f/x.txt": bytes(30 << 20)}, compression=zipfile.ZIP_DEFLATED).read_bytes()
+    outer = packed(tmp_path / "outer.zip", {f"{number}.zip": small for number in range(4)}, compression=8)
+    found = told(lines([outer], scratch, archives=True), tmp_path)
+    assert [codes_ for _, codes_ in found.values()].count(["PKG-BYTES"]) == 2
+
+
+def test_a_folder_that_cannot_be_listed_is_told_last(scratch: Path, tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):  # longer than a path may be
+        os.mkdir("d" * 250, dir_fd=here)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    (tmp_path / "z.txt").write_text("z")
+    found = lines([tmp_path], scratch)
+    assert [one["puid"] for one in found] == ["x-fmt/111", None]
+    assert found[1]["problem"]["code"] == "SYS-READ"
+    assert faults(found[1]) == []
 
 
 @pytest.mark.parametrize(

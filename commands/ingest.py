@@ -41,15 +41,22 @@ def _ingest(
     lang: str,
     reports: tuple[Path, ...],
 ) -> Answer:
-    from commands.reports import planned, written
     from flows.services import running
-    from pipeline.ingest.ingest import ingest as whole_way
-    from pipeline.ingest.preflight import preflight
+    from pipeline.content.reading import get_ready
     from pipeline.settings import profile as named
+    from pipeline.settings import settings
     from pipeline.workspace import now, rfc3339, workspace
 
     space = workspace()
     asked = named(profile)
+    services = running(space)
+    if services is None:
+        # While it reads its signatures, this process reads its own modules and looks at the stores.
+        get_ready(settings(space).workers)
+    from commands.reports import planned, written
+    from pipeline.ingest.ingest import ingest as whole_way
+    from pipeline.ingest.preflight import preflight
+
     packages = [package for path in paths for package in _packages(path, batch)]
     known_kind(kind)
     if queue and reports:
@@ -58,7 +65,6 @@ def _ingest(
     begun = rfc3339(now())
     preflight(space, asked)
     requests = [Request(space, package, asked, kind) for package in packages]
-    services = running(space)
     if queue:
         if services is None:
             raise UsageProblem("USE-QUEUE")

@@ -63,6 +63,11 @@ class _Key:
     stopped: Failure | None
 
 
+def get_ready(workers: int) -> None:
+    """Starts the first worker of `read_all` in the background; it needs half a second for its signatures."""
+    shared(WORKERS, workers).start()
+
+
 def read_all(
     tree: Tree,
     entries: Iterable[Entry],
@@ -134,10 +139,10 @@ def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
 
 
 def _opener(tree: Tree, entry: Entry, scratch: Path) -> Callable[[], tuple[int, ...]]:
-    return lambda: (_descriptor(tree, entry, scratch),)
+    return lambda: (descriptor(tree, entry, scratch),)
 
 
-def _descriptor(tree: Tree, entry: Entry, scratch: Path) -> int:
+def descriptor(tree: Tree, entry: Entry, scratch: Path) -> int:
     """A descriptor for a worker: the file itself, or an unnamed copy of what an archive holds."""
     with tree.open(entry.path) as source:
         raw = getattr(source, "raw", source)

@@ -264,6 +264,20 @@ class Pool:
         """From now on at most so many workers."""
         self._most = max(1, workers)
 
+    def start(self) -> None:
+        """Starts a first worker, so that it gets ready while its owner does something else. Never raises."""
+        with self._lock:
+            if self._count:
+                return
+            self._count = 1
+        try:
+            worker = _Worker(self._preload, self._bounds, self._folders)
+        except SystemProblem:
+            self.forget()  # the first call says it
+            return
+        with self._lock:
+            self._idle.append(worker)
+
     def map(self, function: str, tasks: Iterator[Task], scratch: Path) -> Iterator[Result]:
         """Results as they come, not in order. `function` is `module:name` of a preloaded module.
 
@@ -285,6 +299,8 @@ class Pool:
             while self._idle:
                 worker = self._idle.pop()
                 if worker.process.poll() is None:
+                    if not worker.ready:
+                        worker.since = time.monotonic()
                     return worker
                 worker.end()
                 self._count -= 1

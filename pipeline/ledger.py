@@ -14,6 +14,7 @@ from pipeline.errors import SystemProblem
 from pipeline.records import (
     Agent,
     AipIdentity,
+    Derived,
     Description,
     Event,
     FileRow,
@@ -29,7 +30,7 @@ from pipeline.records import (
 )
 from pipeline.tree import Entry
 
-FORMAT = 3
+FORMAT = 4
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
 
 _SCHEMA = """
@@ -48,7 +49,9 @@ CREATE TABLE finding (
   stage TEXT NOT NULL, code TEXT NOT NULL, file BLOB, line INTEGER, expected TEXT, found TEXT, level TEXT);
 CREATE UNIQUE INDEX finding_once ON finding
   (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
-CREATE TABLE derivative (source BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE derivative (source BLOB NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (source, number)) WITHOUT ROWID;
+CREATE TABLE mark (path BLOB NOT NULL, mark TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (path, mark)) WITHOUT ROWID;
 CREATE TABLE record (what TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) WITHOUT ROWID;
 """
 
@@ -80,12 +83,17 @@ class _Connection(sqlite3.Connection):
             raise SystemProblem("SYS-WRITE", file=self.file, cause=problem) from problem
 
 
+_FORMATS = 10_000
+"""So many formats are known by heart; a package has a few dozen."""
+
+
 class Ledger:
     """Typed rows of one ingest. Written in any order, read in an order of content, never by row id or time."""
 
     def __init__(self, file: Path) -> None:
         """Opens or makes the ledger; a torn or foreign one is replaced by an empty one."""
         self.file = file
+        self._format_ids: dict[Format, int] = {}
         try:
             self._db = self._open()
         except (sqlite3.DatabaseError, _Foreign):
@@ -232,10 +240,16 @@ class Ledger:
     def _format_id(self, found: Format | None) -> int | None:
         if found is None:
             return None
+        known = self._format_ids.get(found)
+        if known is not None:
+            return known
         value = json.dumps(asdict(found), sort_keys=True)
         row = self._db.execute("SELECT id FROM format WHERE value=?", (value,)).fetchone()
         if row is None:
-            return self._db.execute("INSERT INTO format (value) VALUES (?)", (value,)).lastrowid
+            row = self._db.execute("INSERT INTO format (value) VALUES (?) RETURNING id", (value,)).fetchone()
+        if len(self._format_ids) >= _FORMATS:
+            self._format_ids.clear()
+        self._format_ids[found] = int(row[0])
         return int(row[0])
 
     def _format(self, number: int | None, seen: dict[int, Format]) -> Format | None:
@@ -270,18 +284,48 @@ class Ledger:
     def finding_codes(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT code, count(*) FROM finding GROUP BY code ORDER BY code").fetchall())
 
+    # what is known about a file beyond its format, for rules to ask
+
+    def mark(self, rows: Iterable[tuple[PackagePath, str, str]]) -> None:
+        """Keeps (path, mark, detail): `signed`, `encrypted` and what else rules may ask for; one commit."""
+        self._many("INSERT OR REPLACE INTO mark VALUES (?,?,?)", rows)
+
+    def marks(self, path: PackagePath) -> dict[str, str]:
+        """Detail by mark."""
+        return dict(self._db.execute("SELECT mark,detail FROM mark WHERE path=? ORDER BY mark", (path,)))
+
     # derivatives: what normalisation made of which file
 
-    def derived(self, source: PackagePath, value: dict[str, object]) -> None:
-        self._many("INSERT OR REPLACE INTO derivative VALUES (?,?)", [(source, json.dumps(value, sort_keys=True))])
+    def derived(self, source: PackagePath, lines: Iterable[Derived]) -> None:
+        """Keeps what a file came to, in this order and in one commit; what stood there before is gone."""
+        rows = [(source, number, _dump(asdict(line))) for number, line in enumerate(lines)]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("DELETE FROM derivative WHERE source=?", (source,))
+            self._db.executemany("INSERT INTO derivative VALUES (?,?,?)", rows)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
-    def derivative(self, source: PackagePath) -> dict[str, str] | None:
-        row = self._db.execute("SELECT value FROM derivative WHERE source=?", (source,)).fetchone()
-        return json.loads(row[0]) if row else None
+    def forget_derivatives(self) -> None:
+        """Forgets all of them, to make them again."""
+        self._many("DELETE FROM derivative WHERE ?", [(1,)])
 
-    def derivatives(self) -> Iterator[tuple[PackagePath, dict[str, str]]]:
-        for source, value in self._db.execute("SELECT source,value FROM derivative ORDER BY source"):
-            yield PackagePath(source), json.loads(value)
+    def derivatives_of(self, source: PackagePath) -> list[Derived]:
+        """What a file came to, in order; nothing when no rule was about it or it was not reached yet."""
+        rows = self._db.execute("SELECT value FROM derivative WHERE source=? ORDER BY number", (source,))
+        return [_derived(value) for (value,) in rows]
+
+    def derivatives(self) -> Iterator[tuple[PackagePath, Derived]]:
+        """All lines by raw path of their source; safe while other tables are written."""
+        last: tuple[bytes, int] = (b"", -1)
+        sql = "SELECT source,number,value FROM derivative WHERE (source,number)>(?,?) ORDER BY source,number LIMIT 500"
+        while rows := self._db.execute(sql, last).fetchall():
+            for source, _, value in rows:
+                yield PackagePath(source), _derived(value)
+            last = rows[-1][0], rows[-1][1]
 
     # the AIP: files and the records that describe them
 
@@ -457,6 +501,14 @@ def _target(target: PackagePath | None) -> bytes:
 
 def _dump(value: dict[str, object]) -> str:
     return json.dumps(value, default=_plain, sort_keys=True)
+
+
+def _derived(text: str) -> Derived:
+    value = json.loads(text)
+    format_ = Format.read(value["format"]) if value["format"] else None
+    programs = tuple((name, version) for name, version in value["programs"])
+    when = datetime.fromisoformat(value["when"])
+    return Derived(**{**value, "when": when, "format": format_, "programs": programs})
 
 
 def _plain(value: object) -> str:

@@ -125,6 +125,40 @@ class Format:
         return cls(**{**value, "second": Opinion(**second) if second else None})
 
 
+class Validity(StrEnum):
+    """Whether a file is what its format promises: three answers, and `not checked` is none of the others."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatingApplication:
+    """The program or device that made a file, as the file says; `date` as ISO 8601 says it, as far as it is told."""
+
+    name: str
+    version: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Characteristics:
+    """What a file is technically. `properties` are (name, value), names and order of `schemas/characterisation`.
+
+    `inhibitors` are (type, target) that keep others from using it, such as a password.
+    """
+
+    properties: tuple[tuple[str, str], ...] = ()
+    creating: tuple[CreatingApplication, ...] = ()
+    inhibitors: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is known."""
+        return not (self.properties or self.creating or self.inhibitors)
+
+
 class Use(StrEnum):
     """What a file is for inside an AIP; decides its METS file group."""
 
@@ -160,6 +194,40 @@ class FileRow:
     derived_by: str | None = None
     modified: datetime | None = None
     metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One line of what normalisation came to for a file that a rule is about.
+
+    `result` is the name of the result in the rule, empty for a line about the file as a whole. Exactly one of three:
+    `code` (a finding, with `expected` and `found`: nothing was made), `kept` (why the original is fit as it is), or a
+    file of ours: `sha256`, `size` in bytes, `mime`, `format`, `at` (its place in the work folder), `extension` (behind
+    the original's name, with its dot), `programs` (name, version; none for our own code). `main`: the one that stands
+    for the file where one alone can. `rule` and `detail` are for the event.
+    """
+
+    result: str
+    when: datetime
+    rule: str
+    detail: str
+    code: str = ""
+    expected: str | None = None
+    found: str | None = None
+    kept: str = ""
+    sha256: str = ""
+    size: int = 0
+    mime: str = ""
+    format: Format | None = None
+    at: str = ""
+    extension: str = ""
+    programs: tuple[tuple[str, str], ...] = ()
+    main: bool = False
+
+    @property
+    def made(self) -> bool:
+        """Whether it is a file of ours."""
+        return bool(self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,9 +230,8 @@ def test_the_examples_of_extending_stand_in_the_program() -> None:
     (tool,) = blocks(page, "python")
     assert tool in (PROJECT / "pipeline" / "tools" / "vips.py").read_text(encoding="utf-8")
     shown = tomllib.loads(rule)["rules"][0]
-    rules = tomllib.loads((PROJECT / "profiles" / "normalisation" / "default.toml").read_text(encoding="utf-8"))[
-        "rules"
-    ]
+    file = PROJECT / "profiles" / "normalisation" / "images.toml"
+    rules = tomllib.loads(file.read_text(encoding="utf-8"))["rules"]
     real = next(one for one in rules if one["name"] == shown["name"])
     for action in real["actions"]:
         action.pop("limits")

@@ -11,18 +11,17 @@ from itertools import chain, islice
 from pathlib import Path
 
 from pipeline import VERSION
-from pipeline.ingest.events import agents, events
+from pipeline.ingest.events import agents, events, normalization
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Described, Normalised
 from pipeline.ledger import SUBMISSION, WORK, LedgerRows
-from pipeline.names import Namer, portable, shown
+from pipeline.names import Namer, portable
 from pipeline.packages import Composer, Generated
 from pipeline.packages.registry import KINDS
 from pipeline.records import (
     AipIdentity,
     Description,
     FileRow,
-    Format,
     Origin,
     PackagePath,
     Placement,
@@ -78,7 +77,7 @@ def _representations(current: Session, reading: Reading, named: Namer) -> dict[s
     names = {row.name for row in rows}
     place = KINDS[_fact(current, "kind")].place
     made = current.ledger.derivatives()
-    origins = {_representation(place(source), named) for source, value in made if "failed" not in value}
+    origins = {_representation(place(source), named) for source, line in made if line.made}
     ours: dict[str, str] = {}
     for name in sorted(names):
         if name in origins:
@@ -143,24 +142,24 @@ def _derivatives(current: Session, ours: Mapping[str, str]) -> None:
     """A row per verified derivative, in the representation beside its source's, under its source's name."""
     ledger = current.ledger
     taken: set[bytes] = set()
-    for source, value in ledger.derivatives():
-        row = ledger.file_of(source)
-        if "failed" in value or row is None or row.representation is None:
+    for source, line in ledger.derivatives():
+        row = ledger.file_of(source) if line.made else None
+        if row is None or row.representation is None:
             continue
         here = f"representations/{row.representation}/".encode()
         there = f"representations/{ours[row.representation]}/".encode()
-        target = portable(PackagePath(row.path.replace(here, there, 1) + value["extension"].encode()))
+        extension = line.extension.encode()
+        target = portable(PackagePath(row.path.replace(here, there, 1) + extension))
         if target in taken:
-            mark = hashlib.sha256(source).hexdigest()[:8].encode()
-            target = portable(PackagePath(row.path.replace(here, there, 1) + b"~" + mark + value["extension"].encode()))
+            mark = hashlib.sha256(source + b"\0" + line.result.encode()).hexdigest()[:8].encode()
+            target = portable(PackagePath(row.path.replace(here, there, 1) + b"~" + mark + extension))
         taken.add(target)
         made = FileRow(
-            path=target, size=int(value["size"]), sha256=value["sha256"], use=Use.DATA, mime=value["mime"],
-            created=datetime.fromisoformat(value["when"]), representation=ours[row.representation],
-            format=Format.read(json.loads(value["format"])), derived_from=row.path,
-            derived_by=f"normalization/{shown(row.path)}",
+            path=target, size=line.size, sha256=line.sha256, use=Use.DATA, mime=line.mime, created=line.when,
+            representation=ours[row.representation], format=line.format, derived_from=row.path,
+            derived_by=normalization(row, line),
         )  # fmt: skip
-        ledger.add_files([(made, WORK, value["at"].encode())])
+        ledger.add_files([(made, WORK, line.at.encode())])
 
 
 def _own_files(current: Session, received: datetime) -> None:

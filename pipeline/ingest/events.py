@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline import VERSION
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
-from pipeline.records import Agent, Agreement, Event, FileRow, Link, Outcome, Use
+from pipeline.records import Agent, Agreement, Derived, Event, FileRow, Link, Outcome, Use
 from pipeline.settings import settings
 
 LINKS = 500
@@ -27,10 +27,11 @@ def agents(current: Session) -> Iterator[Agent]:
             if one is not None and one.engine not in seen:
                 seen.add(one.engine)
                 yield Agent(one.engine, one.engine, "software", one.engine_version, one.signature_version)
-    for _, value in current.ledger.derivatives():
-        if "failed" not in value and value["tool"] not in seen and value["tool"] != "luutru":
-            seen.add(value["tool"])
-            yield Agent(value["tool"], value["tool"], "software", value["tool_version"])
+    for _, line in current.ledger.derivatives():
+        for name, version in line.programs:
+            if name not in seen:
+                seen.add(name)
+                yield Agent(name, name, "software", version)
     organisation = settings(current.request.space).organisation
     if organisation:
         yield Agent("organisation", organisation, "organization")
@@ -156,31 +157,35 @@ def _renamed(current: Session, representation: str) -> Iterator[Event]:
                         (Link("file", row.path),))  # fmt: skip
 
 
+def normalization(source: FileRow, line: Derived) -> str:
+    """Key of the event that made a derivative."""
+    return f"normalization/{shown(source.path)}/{line.result}"
+
+
 def _normalisation(current: Session, ours: list[str]) -> Iterator[Event]:
-    """One event per derivative: source in, outcome out. Failed ones name the source and the reason."""
+    """One event per derivative: source in, outcome out."""
     ledger = current.ledger
     for representation in ledger.representations():
         if representation.name not in ours:
             continue
         for row in ledger.files(Use.DATA, representation.name):
             source = ledger.file_at(row.derived_from) if row.derived_from else None
-            value = ledger.derivative(source.original_name) if source and source.original_name else None
-            if source is None or value is None or row.derived_by is None:
+            if source is None or source.original_name is None:
                 continue
-            when = datetime.fromisoformat(value["when"])
-            who = ((value["tool"], "executing program"),)
-            yield Event(row.derived_by, "normalization", when, when, value["detail"], Outcome.SUCCESS, "", who,
-                        (Link("file", source.path), Link("file", row.path, "outcome")))  # fmt: skip
+            for line in ledger.derivatives_of(source.original_name):
+                if line.made and normalization(source, line) == row.derived_by:
+                    yield Event(row.derived_by, "normalization", line.when, line.when, line.detail, Outcome.SUCCESS, "",
+                                _programs([name for name, _ in line.programs]),
+                                (Link("file", source.path), Link("file", row.path, "outcome")))  # fmt: skip
 
 
 def _failed(current: Session, representation: str) -> Iterator[Event]:
-    """One event per file whose rule did not keep its promise: the original alone is kept."""
+    """One event per file whose rule did not keep its promise, or not all of it."""
     for row in current.ledger.files(Use.DATA, representation):
-        value = current.ledger.derivative(row.original_name) if row.original_name is not None else None
-        if value is not None and "failed" in value:
-            when = datetime.fromisoformat(value["when"])
-            yield Event(f"normalization/failed/{shown(row.path)}", "normalization", when, when, value["detail"],
-                        Outcome.FAIL, value["failed"], _LUUTRU, (Link("file", row.path),))  # fmt: skip
+        for line in current.ledger.derivatives_of(row.original_name) if row.original_name is not None else ():
+            if line.code and not line.result:
+                yield Event(f"normalization/failed/{shown(row.path)}", "normalization", line.when, line.when,
+                            line.detail, Outcome.FAIL, line.code, _LUUTRU, (Link("file", row.path),))  # fmt: skip
 
 
 def _when(current: Session, key: str) -> datetime:

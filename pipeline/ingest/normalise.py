@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from datetime import datetime
 
-from pipeline.content.normalisation import Derivative, NotConverted, Rule, plan_for, wants_head
+from pipeline.content.normalisation import Derivative, Kept, NotConverted, Outcome, plan_for, wants_head
 from pipeline.content.normalisation import normalise as convert
 from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
 from pipeline.packages.registry import KINDS
-from pipeline.records import Finding, Format, Level, PackagePath, Use, Verdict
+from pipeline.records import Derived, Finding, Format, Level, Use, Verdict
 from pipeline.settings import settings
 from pipeline.tree import Entry
 from pipeline.workspace import now, rfc3339, sync_folder
@@ -60,22 +59,41 @@ def _candidates(current: Session) -> Iterator[tuple[Entry, Format]]:
 
 def _one(current: Session, entry: Entry, found: Format) -> None:
     ledger = current.ledger
-    known = ledger.derivative(entry.path)
-    if known is not None and ("at" not in known or (current.work / known["at"]).exists()):
+    known = ledger.derivatives_of(entry.path)
+    if known and all(not line.made or (current.work / line.at).exists() for line in known):
         return
+    marks = ledger.marks(entry.path)
     with current.tree.open(entry.path) as source:
         head = source.read(_HEAD)
-    rule = plan_for(found, head, current.request.profile.rules)
+    rule = plan_for(found, head, current.request.profile.rules, marks=marks)
     if rule is None:
         return
     with current.tree.local(entry.path, current.scratch) as local:
         known_settings = settings(current.request.space)
-        made = convert(local, entry.path, rule, current.scratch, sandbox=known_settings.sandbox,
-                       workers=known_settings.workers)  # fmt: skip
-    _keep(current, entry.path, _failure(made) if isinstance(made, NotConverted) else _success(current, made, rule))
+        outcome = convert(local, entry.path, rule, current.scratch, sandbox=known_settings.sandbox,
+                          workers=known_settings.workers, marks=marks)  # fmt: skip
+    ledger.derived(entry.path, _lines(current, outcome))
 
 
-def _success(current: Session, made: Derivative, rule: Rule) -> dict[str, object]:
+def _lines(current: Session, outcome: Outcome) -> list[Derived]:
+    """The outcome as the ledger keeps it; derivatives have moved to their place when this returns."""
+    when = now()
+    if isinstance(outcome, NotConverted):
+        detail = f"rule={outcome.rule}" + ("" if outcome.attempted else "; not attempted")
+        return [_told(outcome.finding, outcome.rule, when, detail, "")]
+    findings = [
+        _told(finding, outcome.rule, when, "", f"finding.{number}") for number, finding in enumerate(outcome.findings)
+    ]
+    if isinstance(outcome, Kept):
+        return [Derived("", when, outcome.rule, "", kept=outcome.reason), *findings]
+    return [*(_success(current, made, outcome.rule, when) for made in outcome.derivatives), *findings]
+
+
+def _told(finding: Finding, rule: str, when: datetime, detail: str, result: str) -> Derived:
+    return Derived(result, when, rule, detail, code=finding.code, expected=finding.expected, found=finding.found)
+
+
+def _success(current: Session, made: Derivative, rule: str, when: datetime) -> Derived:
     """Moves the derivative to its place, durable before the ledger speaks of it."""
     target = current.work / DERIVED / made.sha256
     handle = os.open(made.path, os.O_RDONLY)
@@ -85,33 +103,20 @@ def _success(current: Session, made: Derivative, rule: Rule) -> dict[str, object
         os.close(handle)
     os.replace(made.path, target)
     sync_folder(target.parent)
-    detail = f"rule={made.rule}; arguments={made.arguments}; verified={made.proved}"
-    if made.sandbox:
-        detail += f"; sandbox={made.sandbox}"
-    return {
-        "sha256": made.sha256, "size": str(made.size), "mime": made.format.mime, "at": f"{DERIVED}/{made.sha256}",
-        "extension": f".{rule.extension}", "format": json.dumps(asdict(made.format)), "tool": made.tool,
-        "tool_version": made.tool_version, "detail": detail, "when": rfc3339(now()),
-    }  # fmt: skip
-
-
-def _failure(made: NotConverted) -> dict[str, object]:
-    finding = made.finding
-    return {
-        "failed": finding.code, "expected": finding.expected, "found": finding.found, "when": rfc3339(now()),
-        "detail": f"rule={made.rule}" + ("" if made.attempted else "; not attempted"),
-    }  # fmt: skip
-
-
-def _keep(current: Session, source: PackagePath, value: dict[str, object]) -> None:
-    current.ledger.derived(source, value)
+    detail = [f"rule={rule}", f"result={made.result}", f"arguments={made.arguments}", f"verified={made.proved}"]
+    detail += [f"sandbox={made.sandbox}"] if made.sandbox else []
+    return Derived(
+        made.result, when, rule, "; ".join([*detail, *made.notes]), sha256=made.sha256, size=made.size,
+        mime=made.format.mime, format=made.format, at=f"{DERIVED}/{made.sha256}", extension=f".{made.extension}",
+        programs=made.programs, main=made.main,
+    )  # fmt: skip
 
 
 def _findings(current: Session) -> Iterator[Finding]:
-    """Files that a rule was about and that were not converted."""
-    for source, value in current.ledger.derivatives():
-        if "failed" in value:
-            yield Finding(value["failed"], source, expected=value.get("expected"), found=value.get("found"))
+    """What the rules say about files that were not converted, or not without a word."""
+    for source, line in current.ledger.derivatives():
+        if line.code:
+            yield Finding(line.code, source, expected=line.expected, found=line.found)
 
 
 def _ended(current: Session) -> Ended | None:

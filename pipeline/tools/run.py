@@ -50,8 +50,9 @@ _PLACE = "luutru-tool-"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one call may use: wall-clock seconds; bytes of resident memory over the whole process tree (watched every
-    0.1 s, so leave room); bytes of the largest file; bytes of address space and CPU seconds of one process, if given.
+    """What one call may use: wall-clock seconds; bytes of resident memory, and processes at one time, over the whole
+    process tree (watched every 0.1 s, so leave room); bytes of the largest file, and of all that lie in the output
+    folder; bytes of address space and CPU seconds of one process, if given.
     """
 
     seconds: float = 60.0
@@ -59,11 +60,14 @@ class Bounds:
     file: int = 8 << 30
     address: int | None = None
     cpu: int | None = None
+    processes: int = 64
+    output: int = 16 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a call ended. `why`: None, `timeout`, `memory`, `output` (it printed too much), `file` (it wrote too much).
+    """How a call ended. `why`: None, `timeout`, `memory`, `processes`, `output` (it printed too much), `file` (it wrote
+    too much).
 
     `code` is the exit code as the sandbox passes it on (128 + signal); `said` the last 64 KB of what it printed;
     `peak` resident bytes as seen by the watch, 0 for a call of less than a poll; `sandbox` full or reduced.
@@ -232,10 +236,14 @@ def _watch(
                     process.wait(_POLL)
                     break
                 except subprocess.TimeoutExpired:
-                    used = _used(process.pid, known)
+                    used, running = _used(process.pid, known)
                     peak = max(peak, used)
                     if used > bounds.memory:
                         why = "memory"
+                    elif running > bounds.processes:
+                        why = "processes"
+                    elif _written(out) > bounds.output:
+                        why = "file"
                     elif time.monotonic() - start > bounds.seconds:
                         why = "timeout"
                     elif os.fstat(said.fileno()).st_size > _TOLD:
@@ -243,20 +251,36 @@ def _watch(
         finally:
             _kill(process, known if sandbox == "reduced" else set())
         code = process.returncode
-        if code in (128 + signal.SIGXFSZ, -signal.SIGXFSZ):
+        if code in (128 + signal.SIGXFSZ, -signal.SIGXFSZ) or (why is None and _written(out) > bounds.output):
             why = "file"
         return Ran(code, why, time.monotonic() - start, peak, _last(said), sandbox, arguments)
 
 
-def _used(pid: int, known: set[psutil.Process]) -> int:
-    """Resident bytes of all descendants; `known` gathers them, for where no namespace holds them together."""
-    total = 0
+def _used(pid: int, known: set[psutil.Process]) -> tuple[int, int]:
+    """Resident bytes and number of all descendants; `known` gathers them: not everywhere a namespace holds them."""
+    total = running = 0
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 known.add(child)
                 total += child.memory_info().rss
+                running += 1
+    return total, running
+
+
+def _written(folder: Path) -> int:
+    """Bytes on disk of what lies in a folder and below, links not followed."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as items:  # the program may just be taking things away
+        for item in items:
+            with contextlib.suppress(OSError):
+                total += _written(Path(item.path)) if item.is_dir(follow_symlinks=False) else _blocks(item)
     return total
+
+
+def _blocks(item: os.DirEntry[str]) -> int:
+    """What a file takes on the disk: a file with holes is as small as it is there."""
+    return item.stat(follow_symlinks=False).st_blocks * 512
 
 
 def _kill(process: subprocess.Popen[bytes], others: set[psutil.Process]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import re
@@ -10,6 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,9 @@ from hypothesis import strategies as st
 
 from pipeline.content import images
 from pipeline.content.normalisation import (
-    Derivative,
     NotConverted,
-    Rule,
+    Result,
     Rules,
-    derivative_name,
     normalise,
     plan_for,
     rules,
@@ -31,57 +29,27 @@ from pipeline.content.normalisation import (
 from pipeline.content.reading import Learnt, read_all
 from pipeline.errors import UsageProblem
 from pipeline.findings import codes
-from pipeline.records import Format, PackagePath
+from pipeline.records import Format
 from pipeline.settings import read as read_settings
-from pipeline.tree import Entry, FolderTree
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-DATA = ROOT / "tests/data/vietnamese"
-PATH = PackagePath(b"a/b.xyz")
+from pipeline.tree import FolderTree
+from tests.content.normalisation.trial import (
+    DATA,
+    PATH,
+    ROOT,
+    bad,
+    converted,
+    good,
+    known,
+    made,
+    rule_for,
+    rule_named,
+    twice,
+)
 
 
 @pytest.fixture
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scratch")
-
-
-def known(file: Path, scratch: Path) -> Learnt:
-    entry = Entry(PackagePath(os.fsencode(file.name)), file.stat().st_size)
-    (found,) = read_all(FolderTree(file.parent), [entry], (), identify=True, workers=1, scratch=scratch)
-    assert isinstance(found, Learnt)
-    return found
-
-
-def rule_for(file: Path, scratch: Path) -> Rule | None:
-    found = known(file, scratch).format
-    with file.open("rb") as source:
-        return plan_for(found, source.read(4))
-
-
-def made(file: Path, scratch: Path, rule: Rule | None = None) -> Derivative | NotConverted:
-    before = hashlib.sha256(file.read_bytes()).hexdigest()
-    rule = rule or rule_for(file, scratch)
-    assert rule is not None, known(file, scratch)
-    result = normalise(file, PATH, rule, scratch, workers=1)
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == before, "the original is never touched"
-    left = {item.name for item in scratch.iterdir()}
-    assert left == ({result.path.name} if isinstance(result, Derivative) else set())
-    return result
-
-
-def good(result: Derivative | NotConverted) -> Derivative:
-    assert isinstance(result, Derivative), result
-    assert hashlib.sha256(result.path.read_bytes()).hexdigest() == result.sha256
-    assert result.path.stat().st_size == result.size
-    return result
-
-
-def bad(result: Derivative | NotConverted, code: str) -> NotConverted:
-    assert isinstance(result, NotConverted), result
-    assert result.finding.code == code, result
-    assert result.finding.file == PATH
-    assert codes()[code].level == "warning"
-    return result
 
 
 def vips(*arguments: str) -> bytes:
@@ -158,9 +126,8 @@ def pcx(width: int, height: int, bits: int, planes: int, *, version: int = 5) ->
 
 def test_the_rules_that_ship() -> None:
     found = {rule.name: rule for rule in rules().rules}
-    assert set(found) == {"text-utf16", "image-tiff"}
-    assert derivative_name("ảnh.bmp".encode(), found["image-tiff"]) == "ảnh.bmp.tif".encode()
-    assert derivative_name(b"a.txt", found["text-utf16"]) == b"a.txt.utf8.txt"
+    assert {"text-utf16", "image-tiff"} <= set(found)
+    assert found["image-tiff"].actions[0].results[0].extension == "tif"
 
 
 @pytest.mark.parametrize(
@@ -173,12 +140,51 @@ def test_the_rules_that_ship() -> None:
     ],
 )
 def test_an_unknown_key_is_refused_by_name(tmp_path: Path, change: tuple[str, str], key: str) -> None:
-    text = (ROOT / "profiles/normalisation/default.toml").read_text()
+    text = (ROOT / "profiles/normalisation/images.toml").read_text()
     file = tmp_path / "rules.toml"
     file.write_text(text.replace(change[0], change[1], 1))
     with pytest.raises(UsageProblem) as problem:
         read_settings(Rules, file)
     assert key in problem.value.values["key"]
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (('purpose = "preservation"', 'purpose = "reading"'), "rules.image-tiff.purpose"),
+        (('tool = "vips"', 'tool = "vipz"'), "rules.image-tiff.actions.0.tool"),
+        (('verify = ["pixels"]', 'verify = ["looks"]'), "rules.image-tiff.actions.0.results.0.verify"),
+        (('verify = ["pixels"]', "verify = []"), "rules.image-tiff.actions.0.results.0.verify"),
+        (('promises = ["fmt/353"]', "promises = []"), "rules.image-tiff.actions.0.results.0.promises"),
+        (('extension = "tif"', 'extension = "../tif"'), "rules.image-tiff.actions.0.results.0.extension"),
+        (('extension = "tif"', 'extension = "tif"\nneeded = false'), "rules.image-tiff.actions.0.results.0.needed"),
+        (('"fmt/90"]', '"fmt/90", "fmt/90"]'), "rules.image-tiff.puids"),
+        (('"fmt/90"]', '"fmt/90"]\nwhen = ["blue"]'), "rules.image-tiff.when"),
+        (('"fmt/90"]', '"fmt/90"]\nsigned = "lose"'), "rules.image-tiff.signed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[1][:40],
+)
+def test_a_rule_that_cannot_work_is_refused_by_file_and_key(tmp_path: Path, change: tuple[str, str], key: str) -> None:
+    text = (ROOT / "profiles/normalisation/images.toml").read_text()
+    assert change[0] in text
+    file = tmp_path / "rules.toml"
+    file.write_text(text.replace(change[0], change[1], 1))
+    with pytest.raises(UsageProblem) as problem:
+        rules(str(file))
+    assert problem.value.code == "USE-SETTINGS-KEY"
+    assert (problem.value.values["key"], problem.value.values["file"]) == (key, str(file))
+
+
+def test_a_set_puts_families_together_and_finds_two_rules_for_one_case(tmp_path: Path) -> None:
+    text = (ROOT / "profiles/normalisation/images.toml").read_text()
+    (tmp_path / "one.toml").write_text(text)
+    (tmp_path / "two.toml").write_text(text.replace("image-tiff", "again").replace('version = "2"', 'version = "7"'))
+    (tmp_path / "set.toml").write_text('version = "1"\ninclude = ["one", "two"]\n')
+    with pytest.raises(UsageProblem) as problem:
+        rules(str(tmp_path / "set.toml"))
+    assert problem.value.values["key"] == "rules.again.puids"
+    (tmp_path / "apart.toml").write_text('version = "1"\ninclude = ["two"]\n')
+    assert "again/7" in [rule.reference for rule in rules(str(tmp_path / "apart.toml")).rules]
 
 
 def format_of(puid: str | None, match: str = "text") -> Format:
@@ -213,8 +219,8 @@ def test_utf16_text_becomes_utf8(scratch: Path) -> None:
     assert not wants_head(known(DATA / "text/utf8.txt", scratch).format)
     result = good(made(DATA / "text/utf16le.txt", scratch))
     assert result.path.read_bytes() == (DATA / "text/utf16le.txt").read_bytes().decode("utf-16").encode()
-    assert (result.format.puid, result.tool, result.sandbox) == ("x-fmt/111", "luutru", "")
-    assert result.rule == "text-utf16/1"
+    assert (result.format.puid, result.programs, result.sandbox) == ("x-fmt/111", (), "")
+    assert result.extension == "utf8.txt"
     assert result.proved
 
 
@@ -299,24 +305,20 @@ def test_images_become_tiff_with_the_same_pixels(scratch: Path, tmp_path: Path, 
     assert found is not None
     assert found.puid == name.split()[0]
     result = good(made(file, scratch))
-    assert (result.format.puid, result.tool, result.sandbox) == ("fmt/353", "vips", "full")
-    assert re.fullmatch(r"8\.\d+\.\d+", result.tool_version)
+    [(tool, version)] = result.programs
+    assert (result.format.puid, tool, result.sandbox) == ("fmt/353", "vips", "full")
+    assert re.fullmatch(r"8\.\d+\.\d+", version)
     assert "compression=deflate" in result.arguments
     header = images.header(io.BytesIO(file.read_bytes()))
     assert header is not None
     assert ("own decoder" in result.proved) == header.decodable
 
 
-def test_a_real_bitmap_keeps_resolution_and_comes_out_the_same_twice(scratch: Path, tmp_path: Path) -> None:
-    first = good(made(DATA / "image/page.bmp", scratch))
+def test_a_real_bitmap_keeps_resolution_and_comes_out_the_same_twice(scratch: Path) -> None:
+    (first,) = twice(DATA / "image/page.bmp", scratch).derivatives
     fields = subprocess.run(["vipsheader", "-a", str(first.path)], check=True, capture_output=True, text=True).stdout
     assert "width: 300" in fields
     assert "xres: 3.78" in fields
-    first.path.unlink()
-    copy = tmp_path / "another name, another time.bmp"
-    copy.write_bytes((DATA / "image/page.bmp").read_bytes())
-    os.utime(copy, (1, 1))
-    assert good(made(copy, scratch)).sha256 == first.sha256
 
 
 def test_a_reduced_sandbox_is_told(scratch: Path) -> None:
@@ -353,7 +355,7 @@ def test_a_bomb_is_not_opened(scratch: Path, tmp_path: Path, size: tuple[int, in
 
 
 def test_a_header_without_an_image_is_damaged(scratch: Path, tmp_path: Path) -> None:
-    rule = next(rule for rule in rules().rules if rule.name == "image-tiff")
+    rule = rule_named("image-tiff")
     for content in (b"BM", b"", b"nothing", bmp(0, 9, 24), pcx(9, 9, 8, 1)[:4] + bytes(124) + b"x"):
         file = tmp_path / "odd.bmp"
         file.write_bytes(content)
@@ -363,28 +365,101 @@ def test_a_header_without_an_image_is_damaged(scratch: Path, tmp_path: Path) -> 
 
 
 def test_a_conversion_that_changes_pixels_is_not_kept(scratch: Path, tmp_path: Path) -> None:
-    rule = next(rule for rule in rules().rules if rule.name == "image-tiff")
+    rule = rule_named("image-tiff")
     (action,) = rule.actions
-    values = {name: getattr(rule, name) for name in Rule.__slots__}
-    turned = type(action)("vips", ("invert", "{in}/source", "{out}/result.tif"), action.limits)
-    rotated = type(action)("vips", ("rot", "{in}/source", "{out}/result.tif", "d90"), action.limits)
+    turned = replace(action, arguments=("invert", "{in}/source", "{out}/result.tif"))
+    rotated = replace(action, arguments=("rot", "{in}/source", "{out}/result.tif", "d90"))
     for content in (bmp(33, 9, 24), rle8(33, 9)):
         for wrong in (turned, rotated):
             file = tmp_path / "a.bmp"
             file.write_bytes(content)
-            bad(made(file, scratch, Rule(**{**values, "actions": (wrong,)})), "FMT-CONVERT-DIFFERS")
+            bad(made(file, scratch, replace(rule, actions=(wrong,))), "FMT-CONVERT-DIFFERS")
 
 
 def test_limits_of_a_rule_end_a_conversion(scratch: Path, tmp_path: Path) -> None:
-    rule = next(rule for rule in rules().rules if rule.name == "image-tiff")
+    rule = rule_named("image-tiff")
     (action,) = rule.actions
-    values = {name: getattr(rule, name) for name in Rule.__slots__}
-    limits = {name: getattr(action.limits, name) for name in type(action.limits).__slots__}
-    tight = type(action)(action.tool, action.arguments, type(action.limits)(**{**limits, "file": 4096}))
+    tight = replace(action, limits=replace(action.limits, output=4096))
     file = tmp_path / "a.bmp"
     file.write_bytes((DATA / "image/page.bmp").read_bytes())
-    result = bad(made(file, scratch, Rule(**{**values, "actions": (tight,)})), "FMT-CONVERT-FAILED")
+    result = bad(made(file, scratch, replace(rule, actions=(tight,))), "FMT-CONVERT-FAILED")
     assert result.finding.found == "file"
+
+
+# --- the ladder ---
+
+
+def bitmap(tmp_path: Path) -> Path:
+    file = tmp_path / "a.bmp"
+    file.write_bytes(bmp(33, 9, 24))
+    return file
+
+
+def test_the_next_action_is_tried_and_the_event_tells_of_both(scratch: Path, tmp_path: Path) -> None:
+    rule = rule_named("image-tiff")
+    (action,) = rule.actions
+    wrong = replace(action, arguments=("invert", "{in}/source", "{out}/result.tif"))
+    result = good(made(bitmap(tmp_path), scratch, replace(rule, actions=(wrong, action))))
+    assert result.arguments.startswith("copy")
+    assert result.notes == ("vips: FMT-CONVERT-DIFFERS pixels",)
+
+
+def test_at_the_end_of_the_ladder_a_finding_names_every_attempt(scratch: Path, tmp_path: Path) -> None:
+    rule = rule_named("image-tiff")
+    (action,) = rule.actions
+    wrong = replace(action, arguments=("invert", "{in}/source", "{out}/result.tif"))
+    absent = replace(action, arguments=("copy", "{in}/nothing", "{out}/result.tif"))
+    (promise,) = action.results
+    other = replace(action, results=(replace(promise, promises=("fmt/12",)),))
+    result = bad(made(bitmap(tmp_path), scratch, replace(rule, actions=(wrong, absent, other))), "FMT-CONVERT-LADDER")
+    assert result.finding.expected == "3"
+    first, second, third = str(result.finding.found).split("; ")
+    assert first == "1. vips: FMT-CONVERT-DIFFERS pixels"
+    assert second.startswith("2. vips: FMT-CONVERT-FAILED ")
+    assert third == "3. vips: FMT-CONVERT-PUID fmt/353 (fmt/12)"
+    assert result.attempted
+
+
+PAGES = Result("tif", ("fmt/353",), ("pixels",), name="page", many=True)
+
+
+def test_a_result_may_be_as_many_files_as_there_are(scratch: Path, tmp_path: Path) -> None:
+    rule = rule_named("image-tiff")
+    (action,) = rule.actions
+    none = Result("png", ("fmt/12",), ("pixels",), name="png", needed=False)
+    both = replace(action, arguments=("copy", "{in}/source", "{out}/page.0001.tif"), results=(PAGES, none))
+    result = converted(made(bitmap(tmp_path), scratch, replace(rule, actions=(both,))))
+    assert [(one.result, one.extension) for one in result.derivatives] == [("page.0001", "0001.tif")]
+    assert result.findings == ()
+    lacking = replace(rule, actions=(replace(both, results=(PAGES, replace(none, needed=True))),))
+    bad(made(bitmap(tmp_path), scratch, lacking), "FMT-CONVERT-FAILED")
+
+
+def test_a_result_that_is_not_needed_is_left_out_with_a_finding(scratch: Path, tmp_path: Path) -> None:
+    rule = rule_named("image-tiff")
+    (action,) = rule.actions
+    wrong = Result("0001.tif", ("fmt/12",), ("pixels",), name="page", needed=False)
+    both = replace(action, arguments=("copy", "{in}/source", "{out}/page.0001.tif"), results=(PAGES, wrong))
+    outcome = converted(made(bitmap(tmp_path), scratch, replace(rule, actions=(both,))))
+    assert [one.result for one in outcome.derivatives] == ["page.0001"]
+    assert [(one.code, one.found) for one in outcome.findings] == [("FMT-CONVERT-PUID", "fmt/353")]
+
+
+def test_a_derivative_of_a_signed_file_says_that_it_is_none(scratch: Path, tmp_path: Path) -> None:
+    result = good(made(bitmap(tmp_path), scratch, marks=("signed",)))
+    assert "the signature of the source is not carried over" in result.notes
+
+
+def test_marks_choose_the_rule(tmp_path: Path) -> None:
+    text = (ROOT / "profiles/normalisation/images.toml").read_text()
+    file = tmp_path / "rules.toml"
+    file.write_text(text.replace('"fmt/90"]', '"fmt/90"]\nunless = ["encrypted"]\nsigned = "keep"', 1))
+    bmp3 = format_of("fmt/116", "signature")
+    assert plan_for(bmp3, b"BM", str(file)) is not None
+    assert plan_for(bmp3, b"BM", str(file), marks=("signed",)) is None
+    assert plan_for(bmp3, b"BM", str(file), marks=("encrypted",)) is None
+    assert plan_for(bmp3, b"BM", str(file), purpose="access") is None
+    assert plan_for(bmp3, b"BM", marks=("signed",)) is not None
 
 
 INSIDE = """

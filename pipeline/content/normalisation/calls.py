@@ -1,0 +1,117 @@
+"""How actions and verifications reach what they need: programs in the sandbox, our own code in a worker."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
+from pipeline.content.normalisation.rules import Action, ActionLimits
+from pipeline.pool import Failure, Task, shared
+from pipeline.tools.program import Program
+from pipeline.tools.run import Bounds, Ran, run, sandbox_state
+
+WORKER = "pipeline.content.normalisation.worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What one action on one file may reach: `limits` of the rule hold for every call.
+
+    `scratch` is a folder of this file's own; `sandbox` full or reduced; `workers` 0 = as many as cores.
+    """
+
+    limits: ActionLimits
+    scratch: Path
+    sandbox: str
+    workers: int
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder that is gone afterwards."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            yield Path(folder)
+
+    def need(self, *programs: Program) -> None:
+        """Failed, not attempted, unless the sandbox works and the programs are there in the versions we know."""
+        state = sandbox_state(self.sandbox)
+        if not state.works:
+            raise Failed("FMT-CONVERT-NO-SANDBOX", f"{state.state}: {state.detail}", attempted=False)
+        for program in programs:
+            if not program.fit:
+                least = ".".join(str(part) for part in program.minimum)
+                raise Failed("FMT-CONVERT-NO-TOOL", program.version or "-", f"{program.name} {least}", attempted=False)
+
+    def run(self, program: Program, arguments: Sequence[str], inputs: Mapping[str, Path], output: Path) -> Ran:
+        """One call in the sandbox, see `tools.run.run`; how it ended is for the caller to judge.
+
+        Failed, not attempted, without program or sandbox.
+        """
+        self.need(program)
+        limits = self.limits
+        megabytes = sum(file.stat().st_size for file in inputs.values()) / 1e6
+        bounds = Bounds(
+            seconds=limits.seconds + limits.seconds_per_mb * megabytes,
+            memory=limits.memory,
+            file=limits.output,
+            processes=limits.processes,
+            output=limits.output,
+        )
+        return run(program, list(arguments), inputs, output, bounds, sandbox=self.sandbox)
+
+    def ran_well(self, ran: Ran, program: Program, file: Path) -> None:
+        """Failed unless it ended by itself with 0 and left this file with something in it."""
+        if not ran.ok or not file.exists() or not file.stat().st_size:
+            raise Failed("FMT-CONVERT-FAILED", why(ran), program.name)
+
+    def action(self, name: str, source: Path, results: Mapping[str, Path], action: Action) -> Made:
+        """Runs an action of our own code in a worker; `results` are written, files that do not exist yet."""
+        files = list(results.items())
+        value = self._work("act", source, [path for _, path in files], [name, [key for key, _ in files],
+                           list(action.arguments)], action.tool)  # fmt: skip
+        return Made.read(value["made"])
+
+    def verification(self, name: str, source: Path, result: Path, arguments: Sequence[str]) -> Proved | Differs:
+        """Runs a verification of our own code in a worker."""
+        value = self._work("verify", source, [], [name, list(arguments)], name, result)
+        return Proved(value["proved"]) if "proved" in value else Differs(str(value["differs"]))
+
+    def _work(
+        self, function: str, source: Path, writes: Sequence[Path], args: list[Any], who: str, *reads: Path
+    ) -> dict[str, Any]:
+        def descriptors() -> tuple[int, ...]:
+            opened: list[int] = []
+            try:
+                for path in (source, *reads):
+                    opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                for path in writes:
+                    opened.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            except OSError:
+                for handle in opened:
+                    os.close(handle)
+                raise
+            return tuple(opened)
+
+        size = source.stat().st_size + sum(path.stat().st_size for path in reads)
+        pool = shared((WORKER,), self.workers)
+        (told,) = pool.map(f"{WORKER}:{function}", iter([Task(None, descriptors, tuple(args), size)]), self.scratch)
+        value: Any = told.value
+        if isinstance(value, Failure):
+            if isinstance(value.cause, OSError):
+                raise value.cause
+            raise Failed("FMT-CONVERT-FAILED", f"{value.kind}: {value.text}", who)
+        if failed := value.get("failed"):
+            raise Failed(failed["code"], failed["found"], failed["expected"], attempted=bool(failed["attempted"]),
+                         last=bool(failed["last"]))  # fmt: skip
+        assert isinstance(value, dict)
+        return value
+
+
+def why(ran: Ran) -> str:
+    """The limit that was met, else the program's own words on one line."""
+    return ran.why or " ".join(ran.tail.split()) or f"exit {ran.code}"

@@ -1,0 +1,1 @@
+"""Ways to prove that a result says what its source says, one family per module."""

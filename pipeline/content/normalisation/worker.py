@@ -1,0 +1,56 @@
+"""Actions and verifications that are our own code, as a worker of the pool runs them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+from pipeline.content.normalisation.made import Failed, Proved
+from pipeline.content.normalisation.registry import actions_in_worker, verifications_in_worker
+from pipeline.pool import Job
+
+
+def warm() -> None:
+    """Called once in a new worker, before it drops its rights: everything is imported."""
+    actions_in_worker()
+    verifications_in_worker()
+
+
+def act(job: Job, name: str, results: list[str], arguments: list[str]) -> dict[str, Any]:
+    """Runs an action: the first descriptor is the source, the others are the results in the order of their names."""
+    with ExitStack() as stack:
+        source, *files = [
+            stack.enter_context(_opened(fd, "rb" if number == 0 else "r+b")) for number, fd in enumerate(job.fds)
+        ]
+        try:
+            made = actions_in_worker()[name](source, dict(zip(results, files, strict=True)), arguments, job.beat)
+        except Failed as failed:
+            return _failed(failed)
+    return {"made": asdict(made)}
+
+
+def verify(job: Job, name: str, arguments: list[str]) -> dict[str, Any]:
+    """Runs a verification: the descriptors are source and result."""
+    with ExitStack() as stack:
+        source, result = (stack.enter_context(_opened(fd, "rb")) for fd in job.fds)
+        try:
+            told = verifications_in_worker()[name](source, result, arguments, job.beat)
+        except Failed as failed:
+            return _failed(failed)
+    return {"proved": told.how} if isinstance(told, Proved) else {"differs": told.reason}
+
+
+def _opened(fd: int, mode: str) -> BinaryIO:
+    os.lseek(fd, 0, os.SEEK_SET)
+    return os.fdopen(fd, mode, closefd=False)  # type: ignore[return-value]
+
+
+def _failed(failed: Failed) -> dict[str, Any]:
+    return {
+        "failed": {
+            "code": failed.code, "found": failed.found, "expected": failed.expected, "attempted": failed.attempted,
+            "last": failed.last,
+        }
+    }  # fmt: skip

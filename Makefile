@@ -38,7 +38,7 @@ lint:
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
 
-bench: install-test ## measure against the floor: reading, digesting, writing
+bench: install-test ## measure against the floor and, after bench/peers.sh, against other programs
 	$(BIN)/python -m bench
 
 judge: install-test ## ask the independent judges about an AIP folder, a bag or a storage root: make judge PATH=…

@@ -33,6 +33,18 @@ def big_file(folder: Path, size: int, seed: int = 2) -> Path:
     return folder
 
 
+def texts(folder: Path, number: int, seed: int = 4) -> Path:
+    """A plain package of `number` distinct texts of 1 kB, 1,000 a folder."""
+    if folder.exists():
+        return folder
+    draw = random.Random(seed)
+    for index in range(number):
+        target = folder / f"tập {index // 1000:03}" / f"văn bản {index:06}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_text(draw, index)[:1000].decode("utf-8", "ignore").encode())
+    return folder
+
+
 def packages(folder: Path, number: int, files: int, seed: int = 3) -> Path:
     """A folder of `number` packages of `files` files each."""
     if folder.exists():

@@ -283,7 +283,8 @@ class Inventory:
 
         with self.file.open("rb") as source:
             try:
-                for digest, paths in ijson.kvitems(source, prefix):
+                # use_float: without it a number of 5,000 digits takes the process down (ijson 3.6).
+                for digest, paths in ijson.kvitems(source, prefix, use_float=True):
                     if not isinstance(paths, list) or not paths:
                         raise InventoryError("E051", f"no list of paths for {digest[:80]!r}")
                     if not _HEX.match(digest.lower()):
@@ -323,7 +324,7 @@ def read_inventory(file: Path) -> Inventory:
     seen: set[str] = set()
     with file.open("rb") as source:
         try:
-            for prefix, event, value in ijson.parse(source):
+            for prefix, event, value in ijson.parse(source, use_float=True):
                 if event == "map_key" and prefix == "":
                     if value in seen or value not in _KNOWN_KEYS:
                         raise InventoryError("E102" if value not in seen else "E033", f"key {value[:80]!r}")

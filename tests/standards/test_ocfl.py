@@ -225,3 +225,14 @@ def test_memory_does_not_grow(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert file.stat().st_size > 12_000_000
     assert peak < 1_500_000
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999999999", "1." + "9" * 5000])
+def test_a_number_that_is_no_number_of_ours_is_refused(number: str, tmp_path: Path) -> None:
+    """Such a number once took the process down inside the parser."""
+    file = tmp_path / "inventory.json"
+    file.write_text('{"digestAlgorithm": "sha256", "head": ' + number + ', "manifest": {"a": [' + number + "]}}")
+    with pytest.raises(ocfl.InventoryError):
+        ocfl.read_inventory(file)
+    with pytest.raises(ocfl.InventoryError):
+        list(ocfl.Inventory(file, URN, 1, ()).manifest())

@@ -169,6 +169,11 @@ def _sha256(one: Object) -> None:
     one.v2 = {**json.loads(text), "digestAlgorithm": "sha256"}
 
 
+def _not_hexadecimal(one: Object) -> None:
+    _sha256(one)
+    one.v2["manifest"]["xyz"] = ["v2/content/c"]
+
+
 _B = "v2/content/d/b.txt"
 WRONG_OBJECTS: dict[str, Change] = {
     "OCFL-E001": _file("notes.txt"),
@@ -192,7 +197,7 @@ WRONG_OBJECTS: dict[str, Change] = {
     "OCFL-E023": _file("v1/content/stray"),
     "OCFL-E025": _all(digestAlgorithm="md5"),
     "OCFL-E029": _fixity(sha1={"xyz": [_B]}),
-    "OCFL-E030": lambda one: (_sha256(one), one.v2["manifest"].update(xyz=["v2/content/c"])),
+    "OCFL-E030": _not_hexadecimal,
     "OCFL-E031": _newest(lambda made: made["manifest"].update(xyz=["v2/content/c"])),
     "OCFL-E032": _fixity(blake2b_512={"ab": [_B]}),
     "OCFL-E033": _raw(lambda text: text[:-1]),
@@ -260,11 +265,17 @@ WRONG_OBJECTS: dict[str, Change] = {
 }
 """What is done to a right object, by the code that tells of it."""
 
+
+def _no_content(root: Path) -> None:
+    (root / "v2/content/d/b.txt").unlink()
+    (root / "v2/content/d").rmdir()
+
+
 WRONG_FOLDERS: dict[str, Callable[[Path], object]] = {
     "OCFL-E024": lambda root: (root / "v1/content/empty").mkdir(),
     "OCFL-E089": lambda root: os.mkfifo(root / "v1/content/pipe"),
     "OCFL-E090": lambda root: (root / "v1/content/link").symlink_to("/etc/passwd"),
-    "OCFL-W003": lambda root: (root / "v2/content").rename(root / "x") and (root / "v2/content").mkdir(),
+    "OCFL-W003": _no_content,
 }
 """What only a folder can have."""
 
@@ -303,6 +314,11 @@ def _earlier(root: Path) -> None:
     (root / "0=ocfl_1.0").write_bytes(b"ocfl_1.0\n")
 
 
+def _deeper(root: Path) -> None:
+    (root / "a1/more").mkdir()
+    (root / "a1/object-1").rename(root / "a1/more/object-1")
+
+
 WRONG_ROOTS: dict[str, Callable[[Path], object]] = {
     "OCFL-E069": lambda root: (root / "0=ocfl_1.1").unlink(),
     "OCFL-E070": _says("ocfl_layout.json", b'{"extension": "0004-hashed-n-tuple-storage-layout"}'),
@@ -321,12 +337,7 @@ WRONG_ROOTS: dict[str, Callable[[Path], object]] = {
     "OCFL-E085": _says("a1/nothing/more.txt"),
     "OCFL-E088": _says("nothing/more.txt"),
     "OCFL-E112": _says("extensions/notes.txt"),
-    "OCFL-W014": lambda root: (root / "a1/object-1").rename(root / "a2/deeper") and _deeper(root),
+    "OCFL-W014": _deeper,
     "OCFL-W015": lambda root: (root / "a1/object-1").rename(root / "object-1"),
     "OCFL-W016": _says("extensions/mine/config.json", b"{}"),
 }
-
-
-def _deeper(root: Path) -> None:
-    (root / "a1/more").mkdir()
-    (root / "a2/deeper").rename(root / "a1/more/object-1")

@@ -83,6 +83,8 @@ def _stages(request: Request, current: Session, run: Run) -> Stored | Ended:
     if isinstance(inspected, Ended):
         return inspected
     normalised = run(normalise, inspected)
+    if isinstance(normalised, Ended):
+        return normalised
     described = run(describe, normalised)
     sealed = run(seal, described)
     return run(store, sealed)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.content.normalisation import Derivative, Kept, NotConverted, Outcome, plan_for, wants_head
+from pipeline.content.normalisation import (
+    Derivative,
+    Kept,
+    NotConverted,
+    Outcome,
+    Rule,
+    plan_for,
+    registry,
+    rules,
+    wants_head,
+)
 from pipeline.content.normalisation import normalise as convert
 from pipeline.findings import level_of
-from pipeline.ingest.session import Session, session
+from pipeline.ingest.session import Session, session, stopping
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
 from pipeline.packages.registry import KINDS
-from pipeline.records import Derived, Finding, Format, Level, Use, Verdict
+from pipeline.records import Derived, Finding, Format, Level, PackagePath, Use, Verdict
 from pipeline.settings import settings
 from pipeline.tree import Entry
 from pipeline.workspace import now, rfc3339, sync_folder
@@ -21,28 +35,91 @@ DERIVED = "derived"
 """Folder of the work folder that holds derivatives, each under its SHA-256."""
 
 _HEAD = 16
+_PINNED = "normalise.by"
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A file that is being worked on; `held` gives its local copy back."""
+
+    path: PackagePath
+    held: ExitStack
 
 
 def normalise(token: Inspected) -> Normalised | Ended:
     """Derivatives lie verified in the work folder; a file whose rule failed keeps its original, with a finding.
 
-    Files that are done already are not done again. Ends only where the profile makes such a finding an error or
-    a decision.
+    Files are worked on side by side, as many as the settings allow workers; one that is done is not done again, unless
+    rules or programs are others than before: one ingest has one set. Ends where the profile makes a finding an error
+    or a decision, as it is when the copies grow above what the rules allow.
     """
     current = session(token)
     ledger = current.ledger
     if ledger.begin("normalise", rfc3339(now())):
         (current.work / DERIVED).mkdir(exist_ok=True)
         if token.profile.normalise:
-            for entry, found in _candidates(current):
-                _one(current, entry, found)
-                current.check_stop()
+            _pin(current)
+            _all(current)
         ledger.find("normalise", _findings(current))
         ended = _ended(current)
         if ended is not None:
             return ended
         ledger.keep(**{"normalise.end": rfc3339(now())})
     return Normalised(token.space, token.profile, token.package, token.work, token.submission_digest, token.ingest)
+
+
+def _pin(current: Session) -> None:
+    """Notes rules, programs and their versions; derivatives made by others are forgotten, to be made again."""
+    known = rules(current.request.profile.rules)
+    formats = current.ledger.formats()
+    programs = {
+        program.name: program.version
+        for rule in known.rules
+        if not formats.keys().isdisjoint(rule.puids)
+        for action in rule.actions
+        for program in registry.needs(action)
+    }
+    pinned = json.dumps({"rules": known.digest, "programs": programs}, sort_keys=True)
+    if current.ledger.fact(_PINNED) not in (None, pinned):
+        current.ledger.forget_derivatives()
+    current.ledger.keep(**{_PINNED: pinned})
+
+
+def _all(current: Session) -> None:
+    """Every candidate, a few at a time; each is committed when it is done, also where a person asked to stop."""
+    known = settings(current.request.space)
+    threads = known.workers or os.cpu_count() or 1
+    begun: dict[Future[Outcome], _Begun] = {}
+    try:
+        with ThreadPoolExecutor(threads, "normalise") as executor:
+            for entry, found in _candidates(current):
+                if stopping.is_set():
+                    break
+                rule = _rule(current, entry, found)
+                if rule is None:
+                    continue
+                held = ExitStack()
+                local = held.enter_context(current.tree.local(entry.path, current.scratch))
+                marks = tuple(current.ledger.marks(entry.path))
+                future = executor.submit(convert, local, entry.path, rule, current.scratch, sandbox=known.sandbox,
+                                         workers=known.workers, marks=marks)  # fmt: skip
+                begun[future] = _Begun(entry.path, held)
+                while len(begun) > threads:
+                    _finish(current, begun)
+            while begun:
+                _finish(current, begun)
+    finally:
+        for one in begun.values():
+            one.held.close()
+    current.check_stop()
+
+
+def _finish(current: Session, begun: dict[Future[Outcome], _Begun]) -> None:
+    """Commits what is done, after waiting for one."""
+    for future in wait(begun, return_when=FIRST_COMPLETED).done:
+        one = begun.pop(future)
+        with one.held:
+            current.ledger.derived(one.path, _lines(current, future.result()))
 
 
 def _candidates(current: Session) -> Iterator[tuple[Entry, Format]]:
@@ -57,22 +134,14 @@ def _candidates(current: Session) -> Iterator[tuple[Entry, Format]]:
         current.progress("normalise", done, files, read, size)
 
 
-def _one(current: Session, entry: Entry, found: Format) -> None:
-    ledger = current.ledger
-    known = ledger.derivatives_of(entry.path)
+def _rule(current: Session, entry: Entry, found: Format) -> Rule | None:
+    """The rule for a file that is not done yet."""
+    known = current.ledger.derivatives_of(entry.path)
     if known and all(not line.made or (current.work / line.at).exists() for line in known):
-        return
-    marks = ledger.marks(entry.path)
+        return None
     with current.tree.open(entry.path) as source:
         head = source.read(_HEAD)
-    rule = plan_for(found, head, current.request.profile.rules, marks=marks)
-    if rule is None:
-        return
-    with current.tree.local(entry.path, current.scratch) as local:
-        known_settings = settings(current.request.space)
-        outcome = convert(local, entry.path, rule, current.scratch, sandbox=known_settings.sandbox,
-                          workers=known_settings.workers, marks=marks)  # fmt: skip
-    ledger.derived(entry.path, _lines(current, outcome))
+    return plan_for(found, head, current.request.profile.rules, marks=current.ledger.marks(entry.path))
 
 
 def _lines(current: Session, outcome: Outcome) -> list[Derived]:
@@ -113,10 +182,17 @@ def _success(current: Session, made: Derivative, rule: str, when: datetime) -> D
 
 
 def _findings(current: Session) -> Iterator[Finding]:
-    """What the rules say about files that were not converted, or not without a word."""
+    """What the rules say about files that were not converted, or not without a word, and about all copies together."""
+    copies = 0
     for source, line in current.ledger.derivatives():
+        copies += line.size
         if line.code:
             yield Finding(line.code, source, expected=line.expected, found=line.found)
+    known = rules(current.request.profile.rules)
+    _, size = current.ledger.totals()
+    most = max(known.small, round(known.growth * size))
+    if copies > most:
+        yield Finding("FMT-GROWTH", expected=str(most), found=str(copies))
 
 
 def _ended(current: Session) -> Ended | None:

@@ -16,20 +16,23 @@ A new family NAME adds, and edits nothing else but the tuple `TOOLS`:
        def parse(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequence[str], beat) -> Made
        WITH_PROGRAMS: dict[str, ActionWithPrograms] = {"NAME.steps": steps}
        IN_WORKER: dict[str, ActionInWorker] = {"NAME.parse": parse}
+       NEEDS: dict[str, tuple[Program, ...]] = {"NAME.steps": (PROGRAM,)}
 
    The keys are what rules name as `tool`. The first kind leaves `out/RESULT.EXTENSION` for each result of
    `action.results`; one with `many = true` leaves `out/RESULT.0001.EXTENSION` and so on, `Made.labels` says how each is
    called. The second kind gets an open file per result; the parts of a `many` are written one behind the other,
-   `Made.parts` says how long each is. `raise Failed(code, found, expected)` when it does not work: the next action is
-   tried (`last=True`: no other action could do better, as with a file that is encrypted). `Made(kept="…")` when the
-   original is already what the rule wants. `Made.notes` go into the event, `Made.told` become findings though it went
-   well, `Made.marks` are what was seen on the way (`signed`), `Made.programs` are name and version of what did it.
+   `Made.parts` says how long each is. Without a program of `NEEDS` the action is not begun, and people are told so.
+   `raise Failed(code, found, expected)` when it does not work: the next action is tried (`last=True`: no other action
+   could do better, as with a file that is encrypted). `Made(kept="…")` when the original is already what the rule wants.
+   `Made.notes` go into the event, `Made.told` become findings though it went well, `Made.marks` are what was seen on
+   the way (`signed`), `Made.programs` are name and version of what did it.
 3. `verify/NAME.py`, the same two ways; `Proved` is a sentence for the event, `Differs` the reason for the finding:
 
        def look(source: Path, result: Path, arguments: Sequence[str], calls: Calls) -> Proved | Differs
        def read(source: BinaryIO, result: BinaryIO, arguments: Sequence[str], beat) -> Proved | Differs
        WITH_PROGRAMS: dict[str, VerificationWithPrograms] = {"NAME.look": look}
        IN_WORKER: dict[str, VerificationInWorker] = {"NAME.read": read}
+       NEEDS: dict[str, tuple[Program, ...]] = {"NAME.look": (PROGRAM,)}
 
    A rule names it in `verify`, words behind the name are its arguments: `verify = ["NAME.read 0.01"]`. That the result
    exists, is not empty and has a promised PUID is asked of every result without being named.

@@ -96,7 +96,12 @@ def _attempt(
     attempts: list[tuple[Action, Failed]],
     marks: Collection[str],
 ) -> Converted | Kept:
-    """One action with everything that proves its results; Failed when a needed one is not proved."""
+    """One action with everything that proves its results; Failed when a needed one is not proved.
+
+    Without one of the programs that take part, or the sandbox, nothing is begun.
+    """
+    if programs := registry.needs(action):
+        calls.need(*programs)
     if action.limits.pixels:
         measure(local, action.limits)
     out = calls.scratch / "made"
@@ -182,7 +187,7 @@ def _prove(local: Path, out: Path, action: Action, made: Made, calls: Calls) -> 
 
 
 def _left(out: Path, result: Result, made: Made) -> Iterator[_Candidate]:
-    """Files that were left for a result, in the order of their numbers; empty ones count as none where one was asked."""
+    """Files that were left for a result, in the order of their numbers; an empty one is none where one was asked."""
     if not result.many:
         file = out / result.file
         if file.is_file() and not file.is_symlink() and file.stat().st_size:

@@ -24,9 +24,9 @@ class Made:
     """How an action went that did not fail; the results lie in files that it was given or had to name.
 
     `kept` (a reason) says that the original is fit as it is and nothing was made. `notes` are facts for the event in
-    order (`charset=TCVN3`), `programs` (name, version) of what did the work, none for our own code alone. `labels`: what
-    a file of a `many` result is called (`csv.0001.csv` → `Danh mục`). `parts` of an action in a worker: for a `many`
-    result the label and the length in bytes of each part, in order.
+    order (`charset=TCVN3`), `programs` (name, version) of what did the work, none for our own code alone. `labels`:
+    what a file of a `many` result is called (`csv.0001.csv` → `Danh mục`). `parts` of an action in a worker: for a
+    `many` result the label and the length in bytes of each part, in order.
     """
 
     kept: str = ""

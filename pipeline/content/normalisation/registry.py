@@ -43,6 +43,24 @@ def known_verification(name: str) -> bool:
     return name in verifications_with_programs() or name in verifications_in_worker()
 
 
+def needs(action: Action) -> tuple[Program, ...]:
+    """The programs that an action and the verifications of its results call."""
+    told = {program.name: program for program in _needs_of_tool(action.tool)}
+    for result in action.results:
+        for one in result.verify:
+            told |= {program.name: program for program in _needs(verify).get(one.split()[0], ())}
+    return tuple(told.values())
+
+
+def _needs_of_tool(tool: str) -> tuple[Program, ...]:
+    return (programs()[tool],) if tool in programs() else _needs(actions).get(tool, ())
+
+
+@cache
+def _needs(package: Any) -> dict[str, tuple[Program, ...]]:
+    return _gathered(package, "NEEDS")
+
+
 @cache
 def programs() -> dict[str, Program]:
     """Programs of `pipeline/tools` by name."""

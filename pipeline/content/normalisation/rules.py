@@ -1,6 +1,7 @@
 """Rules as data: which formats become what, by which actions within which limits, how each result is proved.
 
-A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of further files there) and rules:
+A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of further files there), `growth` (see
+`Rules`) and rules:
 
     [[rules]]
     name = "word-ooxml"
@@ -9,6 +10,7 @@ A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of
     when = []                         # conditions that all hold: of CONDITIONS, or marks (MARKS)
     unless = ["encrypted"]            # of which none holds
     signed = "derive"                 # what becomes of a signed file: a copy that says so, or "keep": nothing
+    estimate = {seconds = 1.2, seconds_per_mb = 0.3, bytes = 20000, growth = 0.8}   # as measured, for the dry run
 
     [[rules.actions]]                 # tried in this order until one keeps its promise
     tool = "office.convert"           # an action, or a program of pipeline/tools
@@ -27,6 +29,7 @@ A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -78,7 +81,7 @@ class ActionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One promise of an action. `promises` are the PUIDs of which the result must have one; `verify` how it is proved."""
+    """One promise of an action: the result has one of the PUIDs `promises`, and is proved in the ways of `verify`."""
 
     extension: str
     promises: tuple[str, ...]
@@ -104,6 +107,26 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a rule takes as measured: `seconds` a file and `seconds_per_mb` (10⁶ bytes of source) of one core; results
+    have `bytes` a file and `growth` bytes per byte of source. For a dry run alone.
+    """
+
+    seconds: float = 0.5
+    seconds_per_mb: float = 0.5
+    bytes: int = 0
+    growth: float = 1.0
+
+    def time(self, size: int) -> float:
+        """Seconds for a source of this many bytes."""
+        return self.seconds + self.seconds_per_mb * size / 1e6
+
+    def space(self, size: int) -> int:
+        """Bytes of all results of a source of this many bytes."""
+        return self.bytes + round(self.growth * size)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What becomes of files with these PUIDs; `version` is that of its file where it has none of its own."""
 
@@ -115,6 +138,7 @@ class Rule:
     unless: tuple[str, ...] = ()
     signed: str = "derive"
     version: str = ""
+    estimate: Estimate = Estimate()
 
     @property
     def reference(self) -> str:
@@ -124,11 +148,22 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """One file of `profiles/normalisation/`, or several put together; rules in the order in which they are asked."""
+    """One file of `profiles/normalisation/`, or several put together; rules in the order in which they are asked.
+
+    A person is asked when the copies of a package have more than `growth` times the bytes of all that arrived, unless
+    they have at most `small` bytes.
+    """
 
     version: str
     rules: tuple[Rule, ...] = ()
     include: tuple[str, ...] = ()
+    growth: float = 3.0
+    small: int = 64 << 20
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the rules say: the same rules, the same digest."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 @cache
@@ -167,7 +202,7 @@ def load(file: Path) -> Rules:
             if key in taken:
                 raise _wrong(where, rule, "puids", puid)
             taken.add(key)
-    return Rules(found.version, tuple(rule for _, rule in all_), found.include)
+    return replace(found, rules=tuple(rule for _, rule in all_))
 
 
 def _versioned(rule: Rule, file: Rules) -> Rule:

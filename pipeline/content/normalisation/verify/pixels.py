@@ -36,3 +36,4 @@ def _samples(file: Path, folder: Path, calls: Calls) -> Path:
 
 
 WITH_PROGRAMS: dict[str, VerificationWithPrograms] = {"pixels": pixels}
+NEEDS = {"pixels": (VIPS,)}

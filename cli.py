@@ -98,6 +98,8 @@ def ingest(paths: tuple[Path, ...], **options: Any) -> None:
 @click.option("--profile", help="Judge by a profile too; without it the standard alone counts.")
 @click.option("--profile-url", metavar="URL|FILE", help="Hold bags against this BagIt profile (JSON) too.")
 @click.option("--kind", help="Take the packages as this kind instead of recognising it.")
+@click.option("--set", "sets", metavar="tt05.KEY=VALUE", multiple=True,
+              help="Change a setting of the profile for packages of Circular 05/2025.")  # fmt: skip
 @report_option
 @json_option
 def validate(paths: tuple[str, ...], **options: Any) -> None:

@@ -160,11 +160,11 @@ def _packages(path: Path, batch: bool) -> list[Path]:
 
 
 def known_kind(kind: str | None) -> None:
-    """UsageProblem for a kind that does not exist or is not built."""
-    from pipeline.packages.registry import KINDS
+    """UsageProblem for a kind that does not exist."""
+    from pipeline.packages.registry import forced_kind
 
-    if kind is not None and kind not in KINDS:
-        raise UsageProblem("USE-KIND", kind=kind, known=", ".join(sorted(KINDS)))
+    if kind is not None:
+        forced_kind(kind)
 
 
 def _queued(number: int, lang: str) -> str:

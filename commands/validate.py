@@ -31,21 +31,22 @@ def validate(
     lang: str | None,
     reports: tuple[Path, ...] = (),
     profile_url: str | None = None,
+    sets: tuple[str, ...] = (),
 ) -> int:
     """Exit code of the contract; the document is `validate/1`. `reports` are written from it as well.
 
-    `profile_url` is the file or address of a BagIt profile that the bags must keep.
+    `profile_url` is the file or address of a BagIt profile that the bags must keep; `sets` are `tt05.KEY=VALUE`.
     """
 
     def work() -> Answer:
-        return _validate(paths, profile, kind, language(lang), reports, profile_url)
+        return _validate(paths, profile, kind, language(lang), reports, profile_url, sets)
 
     return answer("validate/1", work, as_json=as_json, lang=lang)
 
 
 def _validate(
     paths: tuple[str, ...], profile: str | None, kind: str | None, lang: str, reports: tuple[Path, ...],
-    profile_url: str | None,
+    profile_url: str | None, sets: tuple[str, ...],
 ) -> Answer:  # fmt: skip
     from commands.reports import planned, written
     from pipeline.ingest.validate import validate as judge
@@ -53,6 +54,10 @@ def _validate(
 
     space = workspace()
     asked = named(profile) if profile else None
+    if sets or (asked is not None and asked.tt05):
+        from pipeline.packages.tt05.settings import with_values
+
+        asked = with_values(asked or named("tt05"), sets)
     known_kind(kind)
     for path in paths:
         if not os.path.lexists(path) and not _AIP.match(path):
@@ -89,5 +94,6 @@ def _stored(
     with opened(space) as at_hand:
         held, tree = stored(at_hand, aip)
         with contextlib.closing(tree):
-            return judge(space, Path(held.root), asked, kind or "eark-aip", opened=Opened(tree, ()), name=held.urn,
+            usual = "tt05" if asked is not None and asked.accepts == ("tt05",) else "eark-aip"
+            return judge(space, Path(held.root), asked, kind or usual, opened=Opened(tree, ()), name=held.urn,
                          bag_profile=bag_profile)  # fmt: skip

@@ -26,11 +26,11 @@ def receive(claim: Claimed) -> Received | Ended:
     tree = current.opened.tree
     if tree is None:
         return Ended(Verdict.REJECTED)
-    kind, told = recognise(tree, claim.kind)
+    _, told = recognise(tree, claim.kind, profile.accepts)
     ledger.keep(kind=told.kind, kind_shown=told.shown, kind_reason=told.reason, carrier=tree.carrier)
     if current.opened.digest:
         ledger.keep(carrier_sha256=current.opened.digest)
-    if kind is None or not accepted(told.kind, profile.accepts):
+    if not accepted(told.kind, profile.accepts):
         wanted = ", ".join(profile.accepts)
         ledger.find("receive", [Finding("PKG-KIND", expected=wanted, found=told.shown)])
         return Ended(Verdict.REJECTED)

@@ -7,18 +7,18 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.errors import Problem
-from pipeline.findings import as_json, level_of, problem_json
+from pipeline.findings import as_json, level_of, problem_json, visible
 from pipeline.ingest.check import read_bytes, refused
 from pipeline.ingest.preflight import crash_report
 from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
 from pipeline.ledger import Ledger
 from pipeline.names import shown
-from pipeline.packages import Recognition
-from pipeline.packages.registry import KINDS, accepted, recognise
+from pipeline.packages import Circumstances, Documented, Kind, Recognition
+from pipeline.packages.registry import accepted, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
 from pipeline.tree import Opened, Tree, open_tree
@@ -83,39 +83,74 @@ def _judge(
     try:
         ledger.find("validate", found.findings)
         if found.tree is not None:
-            kind, told = recognise(found.tree, request.kind)
+            kind, told = recognise(found.tree, request.kind, asked.accepts if asked is not None else ())
             item["kind"] = told.shown
-            if kind is None:
-                ledger.find("validate", [Finding("PKG-KIND", expected=", ".join(KINDS), found=told.shown)])
+            entries = found.tree.entries()
+            while batch := list(islice(entries, BATCH)):
+                ledger.add_received(batch)
+            current = Session(request, work, ledger, found, progress)
+            stopped = False
+            if isinstance(kind, Documented):
+                around = Circumstances(told.version, request.package, scratch, asked, found.findings)
+                stopped = _documented(current, kind, found.tree, around, item)
             else:
-                entries = found.tree.entries()
-                while batch := list(islice(entries, BATCH)):
-                    ledger.add_received(batch)
-                current = Session(request, work, ledger, found, progress)
                 read_bytes(current, kind, identify=False)
                 ledger.find("validate", kind.check(found.tree, ledger))
-                if bag_profile is not None:
-                    ledger.find("validate", _kept(bag_profile, told, found.tree, ledger))
-                if asked is not None:
-                    ledger.find("validate", refused(current, kind))
-                    if not accepted(told.kind, asked.accepts):
-                        wanted = ", ".join(asked.accepts)
-                        ledger.find("validate", [Finding("PKG-KIND", expected=wanted, found=told.shown)])
+            if bag_profile is not None:
+                ledger.find("validate", _kept(bag_profile, told, found.tree, ledger))
+            if asked is not None:
+                ledger.find("validate", refused(current, kind))
+                if not accepted(told.kind, asked.accepts):
+                    wanted = ", ".join(asked.accepts)
+                    ledger.find("validate", [Finding("PKG-KIND", expected=wanted, found=told.shown)])
+            if not stopped:
                 item["submission_digest"] = package_digest(
                     (path, sha256 or "-", size) for path, sha256, size in ledger.digested()
                 )
-                if ledger.totals()[0] == 0:
-                    ledger.find("validate", [Finding("PKG-EMPTY")])
+            if ledger.totals()[0] == 0:
+                ledger.find("validate", [Finding("PKG-EMPTY")])
         item["files"], item["bytes"] = ledger.totals()
-        findings = list(dict.fromkeys(ledger.findings()))
+        findings = list(dict.fromkeys(_called(ledger.findings(), asked, request.package)))
         item["findings"] = [as_json(finding, asked) for finding in findings]
-        bad = any(level_of(finding, asked) is Level.ERROR for finding in findings)
-        item["verdict"] = "invalid" if bad else "valid"
-        return 1 if bad else 0
+        levels = {level_of(finding, asked) for finding in findings}
+        item["verdict"] = "invalid" if Level.ERROR in levels else "valid"
+        return 1 if Level.ERROR in levels else 4 if Level.DECISION in levels else 0
     finally:
         ledger.close()
         if ours and found.tree is not None:
             found.tree.close()
+
+
+def _documented(current: Session, kind: Documented, tree: Tree, around: Circumstances, item: dict[str, Any]) -> bool:
+    """Findings, verdicts of documents and what was not checked, into ledger and item; whether the package stopped."""
+    ledger = current.ledger
+    stopped = kind.stops(tree, around)
+    if stopped:
+        ledger.find("validate", stopped)
+        return True
+    read_bytes(current, cast(Kind, kind), identify=False)
+    judgement = kind.judge(tree, ledger, around)
+    ledger.find("validate", judgement.findings())
+    item["not_checked"] = list(judgement.not_checked)
+    item["documents"] = [
+        {
+            "document": visible(one.identifier) or "",
+            "file": shown(one.path) if one.path is not None else None,
+            "verdict": one.verdict,
+            "codes": list(dict.fromkeys(finding.code for finding in one.findings)),
+        }
+        for one in judgement.documents()
+    ]
+    return False
+
+
+def _called(findings: Iterator[Finding], asked: Profile | None, package: Path) -> Iterator[Finding]:
+    """Findings of opening under the names that a profile of the circular gives them."""
+    if asked is None or asked.accepts != ("tt05",):
+        return findings
+    from pipeline.packages.tt05.container import translated
+
+    return translated(findings, archive=package.is_file())
 
 
 def _kept(profile: BagProfile, told: Recognition, tree: Tree, ledger: Ledger) -> Iterator[Finding]:

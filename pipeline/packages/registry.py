@@ -10,9 +10,6 @@ from pipeline.packages import Kind, Recognition
 from pipeline.packages.recognition import mets_kind
 from pipeline.tree import Tree
 
-UNBUILT = ("tt05",)
-"""Kinds that are recognised, so that they are never taken for a folder, but cannot be read yet."""
-
 
 class _Kinds(Mapping[str, Kind]):
     """Kinds by name, each made (and its libraries loaded) when it is first asked for."""
@@ -72,6 +69,12 @@ def _folder() -> Kind:
     return Folder()
 
 
+def _tt05() -> Kind:
+    from pipeline.packages.tt05.kind import Tt05
+
+    return Tt05()
+
+
 KINDS: Mapping[str, Kind] = _Kinds(
     {
         "bagit": _bagit,
@@ -83,6 +86,7 @@ KINDS: Mapping[str, Kind] = _Kinds(
         "eark-dip": _eark_dip,
         "eark-sip": _eark_sip,
         "folder": _folder,
+        "tt05": _tt05,
     }
 )
 
@@ -92,29 +96,55 @@ def accepted(kind: str, accepts: Collection[str]) -> bool:
     return all(part in accepts for part in kind.split("+"))
 
 
-def recognise(tree: Tree, forced: str | None = None) -> tuple[Kind | None, Recognition]:
-    """What a package is and why; `forced` overrides. The kind is None when it is recognised but not built yet.
+def forced_kind(kind: str) -> tuple[str, str]:
+    """(kind, version) of what a person names, as `tt05/SIP_hoso`; UsageProblem when there is no such kind or type."""
+    name, _, version = kind.partition("/")
+    if name not in KINDS or (version and (name != "tt05" or version not in _tt05_types())):
+        known = ", ".join([*KINDS, *(f"tt05/{one}" for one in _tt05_types())])
+        raise UsageProblem("USE-KIND", kind=kind, known=known)
+    return name, version
 
-    `bagit.txt` → bagit, or `bagit+eark-…` where `data/METS.xml` says so; `METS.xml` with marks of Circular 05/2025 →
-    tt05; with an OAISPACKAGETYPE → eark-…;
-    else folder. UsageProblem when `forced` is no kind at all.
+
+def _tt05_types() -> tuple[str, ...]:
+    from pipeline.packages.tt05.types import PackageType
+
+    return tuple(PackageType)
+
+
+def _circular(tree: Tree) -> Recognition | None:
+    """As tt05 where somebody said so: any depth, a folder `representations` is mark enough."""
+    from pipeline.packages.tt05.types import recognise as circular
+
+    return circular(tree, trusted=True)
+
+
+def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = ()) -> tuple[Kind, Recognition]:
+    """What a package is and why; `forced` overrides (`tt05/SIP_hoso` its type too).
+
+    `bagit.txt` → bagit, or `bagit+eark-…` where `data/METS.xml` says so; a mark of Circular 05/2025 → tt05; `METS.xml`
+    with an OAISPACKAGETYPE → eark-…; else folder. Where a profile `accepts` tt05 alone, a folder `representations` is
+    mark enough. UsageProblem when `forced` is no kind at all.
     """
     if forced is not None:
-        if forced not in KINDS and forced not in UNBUILT:
-            raise UsageProblem("USE-KIND", kind=forced, known=", ".join(KINDS))
-        own = KINDS[forced].recognise(tree) if forced in KINDS else None
-        chosen = Recognition(forced, own.version if own else "", "chosen by the person who asked")
-        return KINDS.get(forced), chosen
+        name, version = forced_kind(forced)
+        own = _circular(tree) if name == "tt05" else KINDS[name].recognise(tree)
+        chosen = Recognition(name, version or (own.version if own else ""), "chosen by the person who asked")
+        return KINDS[name], chosen
     bag = KINDS["bagit"].recognise(tree)
     if bag is not None:
         from pipeline.packages.bagged import kind_of
 
         both = kind_of(tree, bag)
         return (KINDS["bagit"], bag) if both is None else (KINDS[both.kind], both)
+    if tuple(accepts) == ("tt05",) and (expected := _circular(tree)) is not None:
+        return KINDS["tt05"], expected
     found = mets_kind(tree)
+    if found is None or found.kind != "tt05":
+        marked = KINDS["tt05"].recognise(tree)
+        found = marked or found
     if found is not None:
         # The kind itself knows the version of the profile, the marks alone do not.
-        own = KINDS[found.kind].recognise(tree) if found.kind in KINDS else None
-        return KINDS.get(found.kind), own or found
+        own = KINDS[found.kind].recognise(tree)
+        return KINDS[found.kind], own or found
     folder = KINDS["folder"].recognise(tree)
     return KINDS["folder"], folder or Recognition("folder", "", "nothing else was recognised")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UsageProblem
-from pipeline.packages.registry import KINDS, UNBUILT, recognise
+from pipeline.packages.registry import KINDS, recognise
 from pipeline.tree import FolderTree
 from tests.archives import kept, zip_of
 from tests.packages.received import opened, write
@@ -25,7 +25,7 @@ def mets(package: str, root: str = "", prolog: str = '<?xml version="1.0" encodi
 def told(root: Path, files: dict[str, bytes | str]) -> tuple[str, bool]:
     kind, found = recognise(FolderTree(write(root, {"x": "x", **files})))
     assert found.reason
-    return found.shown, kind is not None
+    return found.shown, kind.name == found.kind
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_eark(package: str, shown: str, built: bool, tmp_path: Path) -> None:
 def test_circular_05(package: str, kind: str, shown: str, tmp_path: Path) -> None:
     description = "<simpledc><title>Hồ sơ</title></simpledc>"
     files = {"METS.xml": mets(package, f'TYPE="{kind}"'), "metadata/descriptive/EAD.xml": description}
-    assert told(tmp_path, dict(files)) == (shown, False)
+    assert told(tmp_path, dict(files)) == (shown, True)
 
 
 def test_circular_05_by_its_profile(tmp_path: Path) -> None:
     text = mets("AIP", 'TYPE="Mixed" PROFILE="http://www.ra.ee/METS/v01/IP.xml"')
-    assert told(tmp_path, {"METS.xml": text}) == ("tt05/AIP_hoso", False)
+    assert told(tmp_path, {"METS.xml": text}) == ("tt05/AIP_hoso", True)
 
 
 @pytest.mark.parametrize(
@@ -114,22 +114,54 @@ def test_inside_an_archive(tmp_path: Path) -> None:
     assert recognise(tree)[1].kind == "eark-sip"
 
 
-@pytest.mark.parametrize("forced", [*KINDS, *UNBUILT])
+@pytest.mark.parametrize("forced", list(KINDS))
 def test_forced(forced: str, tmp_path: Path) -> None:
     kind, found = recognise(FolderTree(write(tmp_path, {"a": "x"})), forced)
-    assert found.kind == forced
-    assert (kind is None) == (forced in UNBUILT)
+    assert found.kind == kind.name == forced
 
 
-def test_forced_kind_that_does_not_exist(tmp_path: Path) -> None:
+def test_forced_type_of_the_circular(tmp_path: Path) -> None:
+    kind, found = recognise(FolderTree(write(tmp_path, {"a": "x"})), "tt05/SIP_tailieu")
+    assert (kind.name, found.shown) == ("tt05", "tt05/SIP_tailieu")
+
+
+@pytest.mark.parametrize("forced", ["zip", "tt05/SIP", "bagit/1.0", "tt05/"])
+def test_forced_kind_or_type_that_does_not_exist(forced: str, tmp_path: Path) -> None:
+    if forced == "tt05/":
+        assert recognise(FolderTree(write(tmp_path, {"a": "x"})), forced)[1].shown == "tt05"
+        return
     with pytest.raises(UsageProblem) as caught:
-        recognise(FolderTree(tmp_path), "zip")
+        recognise(FolderTree(tmp_path), forced)
     assert caught.value.code == "USE-KIND"
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        ({"metadata/descriptive/ead.xml": "<simpledc><requestID/></simpledc>"}, "tt05/DIP"),
+        (
+            {"representations/rep1/metadata/descriptive/EAD_DOC_1.xml": "<simpledc><docId/><docCode/></simpledc>"},
+            "tt05/SIP_hoso",
+        ),
+        ({"p/metadata/descriptive/EAD.xml": "<simpledc><fileCode/><source/></simpledc>"}, "tt05/SIP_tailieu"),
+        ({"metadata/descriptive/EAD.xml": "<ead xmlns='urn:isbn:1-931666-22-9'/>"}, "folder"),
+        ({"a/metadata/descriptive/EAD.xml": "<simpledc/>", "b/metadata/descriptive/EAD.xml": "<simpledc/>"}, "folder"),
+        ({"a/b/metadata/descriptive/EAD.xml": "<simpledc/>"}, "folder"),
+    ],
+)
+def test_marks_of_the_circular(files: dict[str, bytes | str], shown: str, tmp_path: Path) -> None:
+    assert told(tmp_path, files)[0] == shown
+
+
+def test_a_profile_of_the_circular_takes_representations_as_a_mark(tmp_path: Path) -> None:
+    tree = FolderTree(write(tmp_path, {"representations/rep1/data/a.pdf": "x"}))
+    assert recognise(tree)[1].kind != "tt05"
+    assert recognise(tree, None, ("tt05",))[1].kind == "tt05"
 
 
 def test_names_of_kinds() -> None:
     assert [kind.name for kind in KINDS.values()] == list(KINDS)
     assert list(KINDS) == [
         "bagit", "bagit+eark-aip", "bagit+eark-dip", "bagit+eark-sip", "bagit+folder", "eark-aip", "eark-dip",
-        "eark-sip", "folder",
+        "eark-sip", "folder", "tt05",
     ]  # fmt: skip

@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, Protocol
 
 from pipeline.findings import level_of
+from pipeline.packages.tt05.check_fixity import check_fixity
+from pipeline.packages.tt05.check_links import LinkRules
+from pipeline.packages.tt05.check_mets import check_mets
+from pipeline.packages.tt05.check_schemas import check_schemas
+from pipeline.packages.tt05.check_structure import check_structure
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import Document, Package
 from pipeline.records import DocumentVerdict, Finding, Level
@@ -24,10 +29,15 @@ class DocumentRules(Protocol):
         ...
 
 
-CHECKS: Final[tuple[Callable[[Package, Findings], None], ...]] = ()
+CHECKS: Final[tuple[Callable[[Package, Findings], None], ...]] = (
+    check_structure,
+    check_schemas,
+    check_mets,
+    check_fixity,
+)
 """Rules of the package as a whole, in this order, before those of the documents."""
 
-DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]] = ()
+DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]] = (LinkRules,)
 """What makes the rules of documents."""
 
 

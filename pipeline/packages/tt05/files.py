@@ -28,6 +28,7 @@ _MARK = re.compile(
     rb"(?i)(?:^|(.*?)/)"
     rb"(?:metadata/descriptive/ead\.xml|representations/rep1/metadata/descriptive/ead_(?:doc|pic|media)_[^/]*\.xml)"
 )
+_HINT = b"metadata/descriptive/ead"
 _JUNK = re.compile(
     rb"(?i)thumbs\.db|ehthumbs\.db|ehthumbs_vista\.db|desktop\.ini|\.ds_store|\._.*|__macosx|~\$.*|\.spotlight-v100"
     rb"|\.trashes|\.fseventsd|\.appledouble|\$recycle\.bin|\.directory|\.~lock\..*#"
@@ -119,9 +120,10 @@ def marked_folders(entries: Iterable[Entry]) -> Mapping[bytes, bytes]:
     """Folders (with their slash, empty for the root) in which a name of the circular stands, and that name."""
     found: dict[bytes, bytes] = {}
     for entry in entries:
-        if not entry.is_folder and (match := _MARK.fullmatch(entry.path)):
+        path = entry.path
+        if not entry.is_folder and _HINT in path.lower() and (match := _MARK.fullmatch(path)):
             outer = match.group(1)
-            found.setdefault(outer + b"/" if outer else b"", entry.path)
+            found.setdefault(outer + b"/" if outer else b"", path)
     return found
 
 

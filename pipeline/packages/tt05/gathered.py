@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pipeline.packages.tt05 import tables
-from pipeline.records import Finding, Level
+from pipeline.records import Finding, Level, PackagePath
 
 if TYPE_CHECKING:
     from pipeline.packages.tt05.files import Files
@@ -65,6 +65,13 @@ class Findings:
         where = None if path is None else self._files.whole(path)
         self._found[key] = Finding(code, where, line or None, None if expected is None else str(expected), value, level)
 
+    def outside(self, code: str, path: bytes) -> None:
+        """A problem of a file that lies beside the package folder; `path` is that of the tree."""
+        if code not in self._silent and self._of in applies(code):
+            self._per_code[code] += 1
+            if self._per_code[code] <= SAME_CODE:
+                self._found[code, b"\0" + path] = Finding(code, PackagePath(path))
+
     def codes_at(self, paths: Iterable[bytes]) -> tuple[str, ...]:
         """Codes that stand on any of these files."""
         return tuple(dict.fromkeys(code for path in paths for code in self._by_file.get(path, ())))
@@ -80,7 +87,7 @@ class Findings:
 
     def __iter__(self) -> Iterator[Finding]:
         for key, finding in self._found.items():
-            yield _counted(finding, self._counts[key])
+            yield _counted(finding, self._counts.get(key, 1))
         for code, count in self._per_code.items():
             if count > SAME_CODE:
                 yield Finding("PKG-MORE", None, None, code, str(count - SAME_CODE))

@@ -60,13 +60,19 @@ class PackageType(StrEnum):
 def package_folder(tree: Tree) -> bytes | None:
     """The folder (with its slash) in which the package lies, empty for the root; None when no mark of the circular
     is there. Where several have marks, the first one."""
-    marks = marked_folders(tree.entries())
-    return min(marks, key=lambda one: (one.count(b"/"), one)) if marks else None
+    return _first(marked_folders(tree.entries()))
+
+
+def _first(marks: Mapping[bytes, bytes]) -> bytes | None:
+    return min(marks, key=lambda one: (one.count(b"/"), one), default=None)
 
 
 def recognise(tree: Tree, *, trusted: bool = False) -> Recognition | None:
     """tt05 with its type when a mark of the circular is there, or, `trusted`, a folder `representations`."""
-    folder = package_folder(tree)
+    marks = marked_folders(tree.entries())
+    folder = _first(marks)
+    if not trusted and folder is not None and folder and (folder.count(b"/") > 1 or len(marks) > 1):
+        return None  # a folder that holds packages, or a package of another kind that keeps one
     reason = "names and simpledc descriptions of Circular 05/2025/TT-BNV"
     if folder is None:
         if not trusted or not any(b"representations/" in entry.path + b"/" for entry in tree.entries()):

@@ -26,7 +26,7 @@ def machine(tmp_path: Path) -> Path:
     program(programs, "id", "echo 0")
     program(programs, "apt-get", f'echo "$@" >> "{tmp_path}/apt.log"')
     program(programs, "python", "exit 0")
-    for name in ("prlimit", "bwrap", "file", "vips", "xmllint", "mvn", "chromium"):
+    for name in ("prlimit", "bwrap", "file", "vips", "exiftool", "mediainfo", "flac", "xmllint", "mvn", "chromium"):
         program(programs, name, "exit 0")
     program(programs, "java", """echo 'openjdk version "17.0.15" 2025-04-15' >&2""")
     return programs

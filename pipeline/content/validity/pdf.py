@@ -1,0 +1,67 @@
+"""PDF as qpdf reads it, and what a file that calls itself PDF/A says of itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pikepdf
+from pikepdf import pdfa
+
+from pipeline.content.validity import Invalid, Judgement, Limit, Unchecked, valid
+
+_CHECKED = ("1b", "2b", "3b")
+_STREAM = re.compile(r"^(?:WARNING|ERROR): |(?:stream )?<[^>]*>(?: \(offset \d+\))?")
+_SHOWN = 3
+
+
+def judge(document: pikepdf.Pdf) -> Judgement:
+    """qpdf's own check: cross-references, objects, every stream it can decode. A repaired file is not valid."""
+    told = [*document.get_warnings(), *document.check_pdf_syntax()]
+    if told:
+        if any("bad_alloc" in str(one) for one in told):
+            raise Limit("its streams unpack to more than fits into memory")
+        said = list(dict.fromkeys(words(one) for one in told))
+        more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
+        raise Invalid("; ".join(said[:_SHOWN]) + more)
+    return valid(f"PDF {document.pdf_version}: structure and streams read by qpdf {pikepdf.__libqpdf_version__}")
+
+
+def words(problem: object) -> str:
+    """The library's words without what it calls the file: the number of a descriptor is nothing to keep."""
+    text = _STREAM.sub("", " ".join(str(problem).split()))
+    return re.sub(r"\s+", " ", text).strip(" :,") or type(problem).__name__
+
+
+def claim(document: pikepdf.Pdf) -> str:
+    """The PDF/A part and level that the XMP packet claims, in the form `2B`; empty when it claims none."""
+    try:
+        with document.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
+            return str(metadata.pdfa_status or "")
+    except Exception:  # an XMP packet can be broken in every way; then nothing is claimed
+        return ""
+
+
+def archival(document: pikepdf.Pdf, claimed: str) -> tuple[str, str]:
+    """(`passed`, `failed` or `not checked`; why) of a claim to be PDF/A, by pikepdf's allow-list.
+
+    It does not know all that the standards allow: `failed` on a file of others is a reason to look, no verdict.
+    """
+    flavour = claimed.lower()
+    if flavour[:1] in "123" and flavour[1:] in ("a", "u", "b"):
+        flavour = f"{flavour[0]}b"
+    if flavour not in _CHECKED:
+        return "not checked", f"no checker for PDF/A-{claimed}"
+    try:
+        report: Any = pdfa.check(document, flavour)
+    except Exception as problem:  # its own rules stumble over what damaged documents hold
+        raise Unchecked(f"the PDF/A check could not read it: {problem}") from None
+    rules = [f"{one.rule}" for one in report.violations]
+    if rules:
+        return "failed", ", ".join(dict.fromkeys(rules).keys())
+    unsupported = [f"{one.message}" for one in report.unsupported]
+    if unsupported:
+        return "not checked", "; ".join(list(dict.fromkeys(unsupported))[:_SHOWN])
+    if claimed.lower()[1:] != "b":
+        return "not checked", f"level {claimed[1:]} asks for more than the checker knows"
+    return "passed", ""

@@ -1,0 +1,80 @@
+"""Checks that only a decoder can make: programs in the sandbox, their words read rather than their exit codes alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.content.validity import Judgement
+from pipeline.records import Validity
+from pipeline.tools.batch import Call, Told, each
+from pipeline.tools.decoders import FFMPEG, FLAC
+from pipeline.tools.program import Program
+from pipeline.tools.run import Bounds
+from pipeline.tools.vips import VIPS
+
+CHECKERS: dict[str, Program] = {"vips": VIPS, "flac": FLAC, "ffmpeg": FFMPEG}
+"""Programs that a judgement may leave a file to, by `Judgement.rest`."""
+
+SECONDS = 60.0
+SECONDS_PER_MB = 1.0
+MEMORY = 1 << 30
+
+_PAGED = ("tiff", "gif")
+_UNABLE = re.compile(
+    r"not configured|unsupported|not supported|not implemented|no loader|sorry|not a known (file )?format|cannot handle"
+    r"|different (size|format|bands)|dimensions differ|out of order read|unable to (set|allocate)|bad palette",
+    re.IGNORECASE,
+)
+_NOISE = re.compile(r"^\s*$|VIPS-WARNING|^\(vips:\d+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A file on disk that a checker has to see; `first` is what was found so far."""
+
+    local: Path
+    family: str
+    size: int
+    first: Judgement
+
+
+def judge(subjects: Sequence[Subject], checker: str, scratch: Path, sandbox: str) -> list[Judgement]:
+    """The judgements of files whose `rest` is this checker, in the same order. One file's fault stays its own."""
+    program = CHECKERS[checker]
+    if not program.fit:
+        least = ".".join(str(part) for part in program.minimum)
+        why = f"{checker} {least} is not installed"
+        return [_left(one, why) for one in subjects]
+    seconds = max(SECONDS + SECONDS_PER_MB * one.size / 1e6 for one in subjects)
+    calls = [Call(one.local, _arguments(checker, one.family), seconds) for one in subjects]
+    answers = each(program, calls, scratch, Bounds(seconds, MEMORY, 64 << 20), sandbox=sandbox)
+    return [_read(checker, one, told) for one, told in zip(subjects, answers, strict=True)]
+
+
+def _left(subject: Subject, why: str) -> Judgement:
+    return replace(subject.first, outcome=Validity.NOT_CHECKED, detail=f"{subject.first.detail}; {why}")
+
+
+def _arguments(checker: str, family: str) -> tuple[str, ...]:
+    if checker == "vips":
+        return ("avg", "{file}[n=-1,fail_on=warning]" if family in _PAGED else "{file}[fail_on=warning]")
+    if checker == "flac":
+        return ("-t", "-s", "-w", "{file}")
+    return ("-v", "error", "-nostdin", "-xerror", "-i", "{file}", "-map", "0:v?", "-map", "0:a?", "-f", "null", "-")
+
+
+def _read(checker: str, subject: Subject, told: Told) -> Judgement:
+    """Silence and code 0 mean whole; for ffmpeg any word on standard error is a failure, whatever its code."""
+    version = CHECKERS[checker].version or ""
+    if told.why:
+        return _left(subject, f"{checker} was stopped: {told.why}")
+    words = " ".join(line.strip() for line in told.said.splitlines() if not _NOISE.search(line))
+    words = words.replace(told.shown, "the file")[-400:]
+    if told.code or (checker == "ffmpeg" and words):
+        if _UNABLE.search(words):
+            return _left(subject, f"{checker}: {words}")
+        return Judgement(Validity.INVALID, f"{checker}: {words or f'exit {told.code}'}")
+    return Judgement(Validity.VALID, f"{subject.first.detail}; decoded by {checker} {version}")

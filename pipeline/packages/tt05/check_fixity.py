@@ -111,9 +111,8 @@ def _digest(package: Package, where: bytes, one: Named, found: Findings) -> None
         return
     if one.checksum_type != _WANTED:
         found.add("TT05-FIX-03", where, line=one.line, found=one.checksum_type, expected=_WANTED)
-    algorithm = ALGORITHMS.get(one.checksum_type or "")
-    if algorithm is None:
-        algorithm = "sha256" if _SHA256.fullmatch(checksum) else ""
+    # Where the type is wrong, as many digits as SHA-256 has are taken for one: the value is judged, not its label.
+    algorithm = "sha256" if _SHA256.fullmatch(checksum) else ALGORITHMS.get(one.checksum_type or "", "")
     if not checksum or not algorithm:
         return
     actual = package.received.digest(package.files.whole(where), algorithm)

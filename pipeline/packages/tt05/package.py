@@ -48,6 +48,9 @@ from pipeline.tree import ContentDamage
 REP_BASE: Final = REP.rstrip(b"/")
 """The folder of rep1, from which its METS refers to files."""
 
+JOINS: Final = ("MetadataLink/File", "MetadataLink/Holey")
+"""Labels of the divisions that join descriptions to documents."""
+
 _DIGITS = re.compile(rb"(\d+)")
 _NO_METS: Final = Mets(problem=(0, "absent"))
 _NO_DESCRIPTION: Final = Described(problem=(0, "absent"))
@@ -60,7 +63,7 @@ class Document:
     `kind` is `doc`, `pic` or `media`, of a description by its name, else by its elements; empty without a description.
     `data` are the files that structMap joins to it, else those of the same name; `attachments` those of a div
     AttachmentFile. `described` has no elements where there is no description or it could not be read (`problem`).
-    `joined` tells whether a div of structMap names the description; `number` counts documents from 1.
+    `joined` tells whether a div MetadataLink/File or /Holey names the description; `number` counts documents from 1.
     """
 
     number: int
@@ -225,6 +228,7 @@ class _Joins:
         self.descriptions = sorted(within, key=natural)
         known, held = set(self.descriptions), set(data)
         by_map: dict[bytes, list[bytes]] = {}
+        self._joined: set[bytes] = set()
         self._attached: dict[bytes, list[bytes]] = {}
         used: set[bytes] = set()
         self._read_map(by_map, known, held, used)
@@ -234,7 +238,7 @@ class _Joins:
                 by_stem.setdefault(stem(path).lower(), []).append(path)
         self._rows: list[tuple[bytes | None, tuple[bytes, ...], tuple[bytes, ...], bool]] = []
         for path in self.descriptions:
-            joined = path in by_map
+            joined = path in self._joined
             own = by_map.get(path, [])
             if not own and by_stem:
                 own = self._by_name(path, by_stem)
@@ -270,6 +274,8 @@ class _Joins:
                     self._attached.setdefault(own or last or b"", []).extend(data)
             elif own is not None:
                 last = own
+                if div.label in JOINS:
+                    self._joined.add(own)
                 into = by_map.setdefault(own, [])
                 into.extend(path for path in data if path not in into)
                 used.update(data)

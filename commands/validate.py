@@ -96,4 +96,4 @@ def _stored(
         with contextlib.closing(tree):
             usual = "tt05" if asked is not None and asked.accepts == ("tt05",) else "eark-aip"
             return judge(space, Path(held.root), asked, kind or usual, opened=Opened(tree, ()), name=held.urn,
-                         bag_profile=bag_profile)  # fmt: skip
+                         bag_profile=bag_profile, shelf=tree.shelf)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pipeline.errors import Problem
 from pipeline.findings import as_json, level_of, problem_json, visible
 from pipeline.ingest.check import read_bytes, refused
+from pipeline.ingest.laid import OCFL, judge_object, judge_root, laid, object_with_package
 from pipeline.ingest.preflight import crash_report
 from pipeline.ingest.session import Progress, Session, quiet
 from pipeline.ingest.tokens import Request
@@ -21,11 +23,13 @@ from pipeline.packages import Circumstances, Documented, Kind, Recognition
 from pipeline.packages.registry import accepted, recognise
 from pipeline.records import Finding, Level
 from pipeline.settings import Profile, profile
+from pipeline.storage.validation.objects import validate_object
 from pipeline.tree import Opened, Tree, open_tree
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipeline.packages.bagit.profile import BagProfile
+    from pipeline.storage.validation.shelves import Shelf
 
 BATCH = 1000
 
@@ -40,9 +44,11 @@ def validate(
     name: str | None = None,
     progress: Progress = quiet,
     bag_profile: BagProfile | None = None,
+    shelf: Shelf | None = None,
 ) -> tuple[dict[str, Any], int]:
-    """An item of `validate/1` with its exit code. `opened` gives a stored AIP instead of a path.
+    """An item of `validate/1` with its exit code. `opened` gives a stored AIP instead of a path, `shelf` its object.
 
+    A path to an OCFL object is judged by OCFL and by the kind of the package in it, a storage root by OCFL alone.
     Without a profile (`asked` None) the standard of the kind alone judges. `bag_profile` is what a bag must keep too.
     """
     started = time.monotonic()
@@ -54,8 +60,22 @@ def validate(
     code = 3
     try:
         with tempfile.TemporaryDirectory(prefix="validate-", dir=space.work) as folder:
-            code = _judge(Request(space, package, asked or profile("eark"), kind), Path(folder), asked, opened, item,
-                          progress, bag_profile)  # fmt: skip
+            request = Request(space, package, asked or profile("eark"), kind)
+            where = laid(package) if opened is None and kind is None else None
+            if opened is not None and shelf is not None:
+                opened = replace(opened, findings=(*opened.findings, *validate_object(shelf).findings))
+            if where is not None and not where.object:
+                code = judge_root(where, asked, item)
+            elif where is not None:
+                checked, tree = object_with_package(where.shelf, where.base)
+                if tree is None:
+                    code = judge_object(checked, asked, item)
+                else:
+                    inner = Opened(tree, checked.findings)
+                    code = _judge(request, Path(folder), asked, inner, item, progress, bag_profile)
+                    item["kind"] = f"{OCFL}+{item['kind']}"
+            else:
+                code = _judge(request, Path(folder), asked, opened, item, progress, bag_profile)
     except Problem as problem:
         item["problem"], code = problem_json(problem), problem.exit_code
     except Exception as bug:

@@ -21,6 +21,7 @@ from pipeline.settings import StoreSetting
 from pipeline.standards import ocfl
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.stores import CHUNK, Store
+from pipeline.storage.validation.shelves import StoreShelf
 from pipeline.tree import Entry
 from pipeline.workspace import sync_folder
 
@@ -139,6 +140,11 @@ class StoredTree:
     def name(self) -> bytes:
         """The AIP's root folder, `uuid-…`."""
         return self._root
+
+    @property
+    def shelf(self) -> StoreShelf:
+        """The whole object, all versions and its inventories, as the OCFL validator sees it."""
+        return StoreShelf(self._store, self._base)
 
     def entries(self) -> Iterator[Entry]:
         """Sizes come from one listing of the object; a file that is missing there has size -1."""

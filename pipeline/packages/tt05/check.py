@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, Protocol
 
 from pipeline.findings import level_of
+from pipeline.packages.tt05.check_certificate import check_certificate
+from pipeline.packages.tt05.check_content import ContentRules
+from pipeline.packages.tt05.check_descriptions import DescriptionRules, check_description
+from pipeline.packages.tt05.check_documents import DocumentCodes
+from pipeline.packages.tt05.check_file import FileRules
 from pipeline.packages.tt05.check_fixity import check_fixity
+from pipeline.packages.tt05.check_identifiers import CodeRules, check_identifiers
+from pipeline.packages.tt05.check_linked import LinkedRules
 from pipeline.packages.tt05.check_links import LinkRules
 from pipeline.packages.tt05.check_mets import check_mets
+from pipeline.packages.tt05.check_premis import PremisRules
 from pipeline.packages.tt05.check_schemas import check_schemas
 from pipeline.packages.tt05.check_structure import check_structure
 from pipeline.packages.tt05.gathered import Findings
+from pipeline.packages.tt05.own_schemas import check_frame, check_own_schemas
 from pipeline.packages.tt05.package import Document, Package
 from pipeline.records import DocumentVerdict, Finding, Level
 from pipeline.settings import Profile
@@ -34,10 +43,24 @@ CHECKS: Final[tuple[Callable[[Package, Findings], None], ...]] = (
     check_schemas,
     check_mets,
     check_fixity,
+    check_description,
+    check_frame,
+    check_own_schemas,
+    check_identifiers,
+    check_certificate,
 )
 """Rules of the package as a whole, in this order, before those of the documents."""
 
-DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]] = (LinkRules,)
+DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]] = (
+    LinkRules,
+    DescriptionRules,
+    FileRules,
+    DocumentCodes,
+    CodeRules,
+    LinkedRules,
+    PremisRules,
+    ContentRules,
+)
 """What makes the rules of documents."""
 
 

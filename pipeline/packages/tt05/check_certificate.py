@@ -1,0 +1,86 @@
+"""Rules of the certificate that goes out with a DIP (Art. 42(2)): DIP-01, -02, -04. It holds personal data: none of
+its values but the end of its term is told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from pipeline.content import inspection
+from pipeline.packages.tt05 import values
+from pipeline.packages.tt05.gathered import Findings
+from pipeline.packages.tt05.looking import descriptor
+from pipeline.packages.tt05.package import Package
+from pipeline.pool import Failure, Task, shared
+from pipeline.workspace import now
+
+_ITEMS: Final = {
+    "certificateCode": ("mã xác thực lưu trữ",),
+    "certificateArchive": ("tên lưu trữ lịch sử",),
+    "certificateRecipient": ("người nhận",),
+    "certificateDocCode": ("mã lưu trữ của tài liệu gốc",),
+    "certificateType": ("tên loại tài liệu",),
+    "certificateSubject": (
+        "trích yếu nội dung hoặc tiêu đề tài liệu", "trích yếu nội dung", "tiêu đề tài liệu",
+    ),
+    "certificatePurpose": ("mục đích sử dụng",),
+    "certificateIssued": ("ngày cấp",),
+    "certificateExpires": ("thời hạn sử dụng",),
+    "certificateCopies": ("số lượng bản",),
+}  # fmt: skip
+"""Labels at the start of a line, in small letters; item đ) may be missing."""
+
+_LETTERED: Final = re.compile(r"^(?:[a-zđ0-9]{1,2}[).]|[-+•])\s*")
+
+
+def check_certificate(package: Package, found: Findings) -> None:
+    """Only a DIP has one."""
+    if package.type.of != "DIP":
+        return
+    path = _place(package)
+    if path is None:
+        found.add("TT05-DIP-01", None, expected=package.settings.dip_certificate_path)
+        return
+    told = _looked(package, path)
+    if told is None or told["kind"] != "application/pdf" or told["why"] or not told["claim"]:
+        found.add("TT05-DIP-01", path, expected="PDF/A")
+    if told is None or told["kind"] != "application/pdf" or told["why"]:
+        return
+    items = _items(told["lines"])
+    for element in _ITEMS:
+        if not items.get(element):
+            found.add("TT05-DIP-02", path, element=element)
+    expires = values.period(items.get("certificateExpires", ""))
+    if expires is not None and expires.last < now().date():
+        found.add("TT05-DIP-04", path, found=items["certificateExpires"])
+
+
+def _place(package: Package) -> bytes | None:
+    """Where the settings say, else the only PDF of the documentation."""
+    asked = package.files.find(package.settings.dip_certificate_path.encode())
+    if asked is not None:
+        return asked
+    others = [path for path in package.files.under(b"documentation/") if path.lower().endswith(b".pdf")]
+    return others[0] if len(others) == 1 else None
+
+
+def _looked(package: Package, path: bytes) -> dict[str, Any] | None:
+    def opened() -> tuple[int, ...]:
+        return (descriptor(package, path),)
+
+    task = Task(path, opened, (True,), package.files.size(path))
+    pool = shared(inspection.MODULES, 0)
+    (result,) = pool.map("pipeline.content.inspection:look", iter([task]), package.scratch)
+    return None if isinstance(result.value, Failure) else dict(result.value)
+
+
+def _items(lines: list[str]) -> dict[str, str]:
+    """Values by item; the first line of a label counts."""
+    found: dict[str, str] = {}
+    for line in lines:
+        label, colon, value = _LETTERED.sub("", values.composed(line).strip()).partition(":")
+        folded = " ".join(label.lower().split())
+        for element, labels in _ITEMS.items():
+            if colon and (folded in labels or _LETTERED.sub("", folded) in labels):
+                found.setdefault(element, value.strip())
+    return found

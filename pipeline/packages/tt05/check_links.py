@@ -30,6 +30,7 @@ class LinkRules:
         self._described += document.description is not None
         self._held += bool(document.data)
         if document.description is None:
+            self._paged = False
             for path in document.data:
                 self._found.add("TT05-LNK-01", path)
             return
@@ -80,6 +81,9 @@ class LinkRules:
             self._found.add("TT05-MET-26", description, expected="MetadataLink/File")
 
     def _count_pages(self, document: Document) -> None:
+        """Nothing adds up where the pages of one document are not known."""
+        if document.described.problem is not None:
+            self._paged = False
         if "numberOfPage" not in document.values:
             return
         pages = document.values["numberOfPage"]

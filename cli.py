@@ -12,6 +12,7 @@ from pipeline import VERSION
 
 SECTIONS = (
     ("Archive packages", ("ingest", "validate", "identify")),
+    ("Convert formats", ("normalise", "rules")),
     ("Look and hand out", ("show", "export", "status")),
     ("Keep watch", ("audit", "journal", "catalogue")),
     ("Set up and run", ("store", "doctor", "up", "down")),
@@ -122,6 +123,44 @@ def identify(paths: tuple[str, ...], **options: Any) -> None:
     from commands import identify as run
 
     _end(run.identify(paths, **options))
+
+
+@luutru.command(cls=Example, example="luutru normalise --dry-run sample_packages/accepted--ok--anh-tu-lieu")
+@click.argument("paths", nargs=-1, required=True, type=Place())
+@click.option("--dry-run", "dry", is_flag=True, required=True, help="Say what would happen; ingest is what does it.")
+@click.option("--rules", default="default", show_default=True, metavar="NAME|FILE", help="The set of rules.")
+@json_option
+def normalise(paths: tuple[Path, ...], dry: bool, **options: Any) -> None:
+    """Tell which files would be converted by which rule, in how much time and space."""
+    from commands import rules as run
+
+    _end(run.dry_run(paths, **options))
+
+
+@luutru.group()
+def rules() -> None:
+    """Check the rules of normalisation, ask which one is about a file."""
+
+
+@rules.command("check", cls=Example, example="luutru rules check profiles/normalisation/images.toml")
+@click.argument("asked", metavar="[NAME|FILE]", default="default")
+@json_option
+def rules_check(asked: str, as_json: bool, lang: str | None) -> None:
+    """Read a set of rules, name file and key of what is wrong, say what lacks here to run each."""
+    from commands import rules as run
+
+    _end(run.check(asked, as_json=as_json, lang=lang))
+
+
+@rules.command("explain", cls=Example, example="luutru rules explain tests/data/vietnamese/image/page.bmp")
+@click.argument("file", type=Place())
+@click.option("--rules", "asked", default="default", show_default=True, metavar="NAME|FILE", help="The set of rules.")
+@json_option
+def rules_explain(file: Path, asked: str, as_json: bool, lang: str | None) -> None:
+    """Say which rule is about a file and why, what it would do, which program lacks."""
+    from commands import rules as run
+
+    _end(run.explain(file, asked, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru show 6f1c2f0e")

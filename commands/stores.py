@@ -63,13 +63,14 @@ def doctor(*, as_json: bool, lang: str | None) -> int:
     """The document is `doctor/1`; exit 3 when something that is needed lacks."""
 
     def work() -> Answer:
+        from pipeline.content.normalisation.preview import rules_calling
         from pipeline.settings import settings
         from pipeline.tools import inspect
 
         items = [_python(), _data()]
+        calling = rules_calling()
         for state in inspect(settings(workspace()).sandbox):
-            told = asdict(state)
-            told["what"] = "tool"
+            told = {**asdict(state), "what": "tool", "rules": calling.get(state.name, [])}
             items.append(told)
         stores = _stores(None)
         items += [
@@ -139,6 +140,8 @@ def _checked(document: dict[str, Any], lang: str) -> str:
         mark = "✓" if one["ok"] else "✗" if one.get("needed") else "–"
         lost = one.get("lost") or ""
         lost = lost.get(lang, "") if isinstance(lost, dict) else lost
-        tail = "" if one["ok"] else f"  {lost} {one.get('install') or ''}"
+        rules = ", ".join(one.get("rules") or [])
+        without = f" ({'quy tắc' if lang == 'vi' else 'rules'}: {rules})" if rules else ""
+        tail = "" if one["ok"] else f"  {lost}{without} {one.get('install') or ''}"
         lines.append(f"{mark} {one['name']:16} {one.get('version') or one.get('found') or ''}{tail}".rstrip())
     return "\n".join(lines)

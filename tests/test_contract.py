@@ -23,6 +23,7 @@ URN = "urn:uuid:0a1b2c3d-0000-5000-8000-000000000000"
 TEXT = {"en": "", "vi": ""}
 NAMES = (
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
+    *("normalise", "rules"),
     *("catalogue", "journal", "up", "down"),
 )
 

@@ -23,7 +23,7 @@ A new family NAME adds, and edits nothing else but the tuple `TOOLS`:
    called. The second kind gets an open file per result; the parts of a `many` are written one behind the other,
    `Made.parts` says how long each is. Without a program of `NEEDS` the action is not begun, and people are told so.
    `raise Failed(code, found, expected)` when it does not work: the next action is tried (`last=True`: no other action
-   could do better, as with a file that is encrypted). `Made(kept="…")` when the original is already what the rule wants.
+   could do better, as with a file that is encrypted). `Made(kept="…")`: the original is already what the rule wants.
    `Made.notes` go into the event, `Made.told` become findings though it went well, `Made.marks` are what was seen on
    the way (`signed`), `Made.programs` are name and version of what did it.
 3. `verify/NAME.py`, the same two ways; `Proved` is a sentence for the event, `Differs` the reason for the finding:

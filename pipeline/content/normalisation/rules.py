@@ -176,8 +176,8 @@ def rules(name: str = "default") -> Rules:
 
 
 def file_of(name: str) -> Path:
-    """Where rules of that name stand; a name that ends in `.toml` is a path itself."""
-    return Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    """Where rules of that name stand; a name that ends in `.toml` or has folders is a path itself."""
+    return Path(name) if name.endswith(".toml") or "/" in name else FOLDER / f"{name}.toml"
 
 
 def load(file: Path) -> Rules:

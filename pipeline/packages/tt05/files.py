@@ -80,7 +80,8 @@ class Files:
 
     def find(self, path: bytes) -> bytes | None:
         """The file of this name, else the one that differs in letter case only."""
-        return path if path in self._sizes else self._folded.get(path.lower())
+        stored = self._folded.get(path.lower())
+        return path if path in self._sizes and stored != path else stored
 
     def under(self, folder: bytes) -> Iterator[bytes]:
         """Files below a folder whose name is taken without letter case; raw-byte order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -14,6 +15,8 @@ from pipeline.tree import ContentDamage
 
 PREFIXES: Final = {CSIP.lower(): "csip:", SIP.lower(): "sip:", XLINK: "xlink:", XSI: "xsi:"}
 """How attributes are called here, whatever prefix and letter case the document gives their namespace."""
+
+_SHORT = 60
 
 SECTIONS: Final = ("dmdSec", "techMD", "rightsMD", "sourceMD", "digiprovMD")
 
@@ -213,7 +216,9 @@ def attributes_of(element: etree._Element) -> dict[str, str]:
             space, _, rest = name[1:].partition("}")
             prefix = PREFIXES.get(space) or PREFIXES.get(space.lower())
             name = prefix + rest if prefix else name
-        found[name] = str(value)
+        text = str(value)
+        # IDs are said twice or more, types and times a thousand times.
+        found[name] = sys.intern(text) if len(text) < _SHORT else text
     return found
 
 

@@ -9,15 +9,22 @@ from typing import BinaryIO
 
 from pipeline.standards import ocfl_terms as terms
 from pipeline.storage.stores import CHUNK
+from pipeline.storage.validation.paths import (
+    Tell,
+    conflicts,
+    conflicts_in,
+    content_path,
+    misplaced,
+    numbers,
+    order,
+    wrong_element,
+)
 
 LONGEST_VALUE = 16 * 1024**2
 """So many bytes may pass without one JSON token (E033): a single value of more would only fill the memory."""
 
 DEEPEST = 64
 """So deep may values lie in one another (E033): an inventory needs five levels."""
-
-Tell = Callable[[str, str | None, str | None], None]
-"""(code, expected, found): a finding in this inventory."""
 
 _SCALARS = ("id", "type", "digestAlgorithm", "head", "contentDirectory")
 _BLOCKS = ("manifest", "versions", "fixity")
@@ -244,9 +251,10 @@ class _Reader:
             tell("E101", twin, path)
         if not names:
             return
+        bare = numbers(names)
         for paths, algorithm in ((made.manifest, None), (made.fixity, "fixity")):
             for path in paths:
-                code = _misplaced(path, names, made.content_directory)
+                code = misplaced(path, names, bare, made.content_directory)
                 if code and not (algorithm and path in made.manifest):
                     tell(code, f"v…/{made.content_directory}/…", path)
 
@@ -529,7 +537,7 @@ class _State(_ByDigest):
         self.reader.used.setdefault(name, self._version)
 
     def take(self, path: str) -> None:
-        if wrong := _elements(path, "E052", "E053"):
+        if wrong := wrong_element(path, "E052", "E053"):
             self.reader.tell(wrong, None, f"{self._version}: {path}")
         else:
             self._paths.append((path, self.name.lower()))
@@ -537,65 +545,14 @@ class _State(_ByDigest):
                 self.reader.state[path] = self.name.lower()
 
     def close(self) -> None:
-        self._paths.sort(key=lambda pair: _order(pair[0]))
-        for twin, path in _conflicts([path for path, _ in self._paths]):
+        self._paths.sort(key=lambda pair: order(pair[0]))
+        for twin, path in conflicts_in([path for path, _ in self._paths]):
             self.reader.tell("E095", twin, f"{self._version}: {path}")
         made = hashlib.sha256()
         for path, digest in self._paths:
             made.update(f"{digest} {path}\0".encode("utf-8", "surrogatepass"))
         block = self.reader.made.blocks[self._version]
         block.fingerprint, block.files = made.hexdigest(), len(self._paths)
-
-
-def content_path(path: str, tell: Tell) -> bool:
-    """Whether a content path has the form that the standard asks; told when not (E035, E099, E100)."""
-    if "/" not in path and "\\" in path:
-        tell("E035", "/", path)
-        return False
-    wrong = _elements(path, "E099", "E100")
-    if wrong:
-        tell(wrong, None, path)
-        # `/a`, `a/` and the like have an empty element as well: both codes stand for them.
-    return not wrong
-
-
-def _elements(path: str, parts: str, ends: str) -> str | None:
-    if path.startswith("/") or path.endswith("/"):
-        return ends
-    if not path or any(part in ("", ".", "..") for part in path.split("/")):
-        return parts
-    return None
-
-
-def _misplaced(path: str, versions: set[str], content: str) -> str | None:
-    """E014 when a content path names a version by another name than its folder has, E042 when it is in none."""
-    version, _, rest = path.partition("/")
-    folder, slash, _ = rest.partition("/")
-    if version in versions:
-        return None if folder == content and slash else "E042"
-    bare = version[1:].lstrip("0")
-    return "E014" if version[:1] == "v" and any(name[1:].lstrip("0") == bare for name in versions) else "E042"
-
-
-def conflicts(paths: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of paths of which the first stands twice or is the beginning of the second."""
-    return _conflicts(sorted(paths, key=_order))
-
-
-def _conflicts(ordered: list[str]) -> list[tuple[str, str]]:
-    """The same of paths that are sorted so that what lies in a folder follows it at once."""
-    found = []
-    above = ""
-    for path in ordered:
-        if above and (path == above or path.startswith(above + "/")):
-            found.append((above, path))
-        else:
-            above = path
-    return found
-
-
-def _order(path: str) -> str:
-    return path.replace("/", "\0")
 
 
 def _width(versions: list[str]) -> int:

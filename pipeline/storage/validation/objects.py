@@ -25,6 +25,8 @@ _VERSION_LIKE = re.compile(r"v[0-9]+\Z")
 _NAMASTE = re.compile(r"\d*=")
 _LITTLE = 4096
 """Bytes of a declaration or sidecar that are looked at."""
+MOST_AGAIN = 1 << 30
+"""So many bytes of inventories are read a second time, to name what differs between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class _Object:
         self.more: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
         self.missing: set[str] = set()
         self.unlisted: set[str] = set()
+        self.again = 0
 
     def tell(self, code: str, path: str = "", expected: object = None, found: object = None) -> None:
         """`path` is that below the object root."""
@@ -286,7 +289,10 @@ class _Object:
             if one is None:
                 continue
             found[name] = one
-            self._against(name, one, root)
+        # Each against the next: what is the same all along the way is the same as in the root.
+        later = [*list(found.items())[1:], ("", root)]
+        for (name, one), (following, after) in zip(found.items(), later, strict=False):
+            self._against(name, one, following, after, root)
         self._conventions(root, found)
         return found
 
@@ -315,43 +321,48 @@ class _Object:
             if not (known and folder.inventory):
                 self.tell("E015", f"{name}/{path}")
 
-    def _against(self, name: str, one: Inventory, root: Inventory) -> None:
-        """An older inventory tells of its versions what the root inventory tells of them."""
+    def _against(self, name: str, one: Inventory, following: str, after: Inventory, root: Inventory) -> None:
+        """An older inventory tells of its versions what the next one tells of them."""
         path = f"{name}/{INVENTORY}"
         if one.head is not None and one.head != name:
             self.tell("E040", path, name, one.head)
         if root.id is not None and one.id is not None and one.id != root.id:
             self.tell("E037", path, root.id, one.id)
             self.tell("E110", path, root.id, one.id)
-        if any(version not in root.blocks for version in one.blocks):
-            strange = min(version for version in one.blocks if version not in root.blocks)
+        if strange := min((version for version in one.blocks if version not in root.blocks), default=None):
             self.tell("E066", path, ", ".join(root.versions[:20]), strange)
         for version, block in one.blocks.items():
-            now = root.blocks.get(version)
+            now = after.blocks.get(version)
             if now is None:
                 continue
             if block.about != now.about:
                 self.tell("W011", path, None, version)
-            if one.algorithm != root.algorithm or block.fingerprint != now.fingerprint:
-                self._states(name, one, root, version)
+            if one.algorithm != after.algorithm or block.fingerprint != now.fingerprint:
+                self._states(name, one, following, after, version)
 
-    def _states(self, name: str, one: Inventory, root: Inventory, version: str) -> None:
+    def _states(self, name: str, one: Inventory, following: str, after: Inventory, version: str) -> None:
         """Names the logical paths that two inventories tell differently of one version (E066)."""
         path = f"{name}/{INVENTORY}"
+        same = one.algorithm == after.algorithm
+        self.again += one.size + after.size
+        if self.again > MOST_AGAIN:
+            # Only who writes inventories to keep us busy comes here; what is known already is told.
+            self.tell("E066" if same else "LIMIT", path, None, version)
+            return
         then = self._state(f"{name}/", version)
-        now = self._state("", version)
+        now = self._state(f"{following}/" if following else "", version)
         for logical in sorted(then.keys() ^ now.keys()):
             self.tell("E066", path, f"{version}: {logical}" if logical in now else None,
                       f"{version}: {logical}" if logical in then else None)  # fmt: skip
-        same = one.algorithm == root.algorithm
-        before = {} if same else _places(one)
-        after = {} if same else _places(root)
+        if same:
+            for logical in sorted(logical for logical in then.keys() & now.keys() if then[logical] != now[logical]):
+                self.tell("E066", path, f"{version}: {logical}: {now[logical]}", then[logical])
+            return
+        before, behind = _places(one), _places(after)
         for logical in sorted(then.keys() & now.keys()):
-            old, new = then[logical], now[logical]
-            if same and old != new:
-                self.tell("E066", path, f"{version}: {logical}: {new}", old)
-            elif not same and not before.get(old, set()) & after.get(new, set()):
-                self.tell("E066", path, f"{version}: {logical}: {_first(after.get(new))}", _first(before.get(old)))
+            was, is_ = before.get(then[logical], set()), behind.get(now[logical], set())
+            if not was & is_:
+                self.tell("E066", path, f"{version}: {logical}: {_first(is_)}", _first(was))
 
     def _state(self, folder: str, version: str) -> dict[str, str]:
         with self._opened(folder + INVENTORY) as source:
@@ -378,29 +389,40 @@ class _Object:
 
     def _contents(self, root: Inventory, older: dict[str, Inventory], content: bool) -> None:
         there = {f"{name}/{path}": size for name, below in self.below.items() for path, size in below.items()}
+        # Content file → the place of its version in the sequence: an inventory lists what is there up to its own.
+        names = [*root.versions, *(name for name in root.blocks if name not in root.versions)]
+        start = root.content_directory + "/"
+        inside = {
+            f"{name}/{path}": place
+            for place, name in enumerate(names)
+            for path in self.below.get(name, {})
+            if path.startswith(start)
+        }
         for name, one in older.items():
-            position = root.versions.index(name) + 1
-            self._listed(f"{name}/", one, root.versions[:position], there, root)
-        self._listed("", root, list(root.blocks), there, root)
-        for path in sorted(path for path in root.manifest if path in there):
-            own = (root.algorithm or "", root.manifest[path])
-            wanted = {own: ("E092", INVENTORY), **self.more.get(path, {})}
-            if not content:
-                self._compared(path, wanted)
-        if content:
-            for path, size, wanted, found in self._readings(root, there):
-                self.on_file(size)
-                for (algorithm, digest), (code, where) in wanted.items():
-                    if found is None:
-                        self.tell("E092", path, digest, None)
-                        break
-                    if found[algorithm] != digest:
-                        self.tell(code, path, f"{algorithm} {digest} ({where})", found[algorithm])
+            self._listed(f"{name}/", one, root, there, inside, names.index(name))
+        self._listed("", root, root, there, inside, len(names))
+        if not content:
+            for path in sorted(path for path in root.manifest if path in there):
+                own = (root.algorithm or "", root.manifest[path])
+                self._compared(path, {own: ("E092", INVENTORY), **self.more.get(path, {})})
+            return
+        for path, size, wanted, found in self._readings(root, there):
+            self.on_file(size)
+            for (algorithm, digest), (code, where) in wanted.items():
+                if found is None:
+                    self.tell("E092", path, digest, None)
+                    break
+                if found[algorithm] != digest:
+                    self.tell(code, path, f"{algorithm} {digest} ({where})", found[algorithm])
 
-    def _listed(self, folder: str, one: Inventory, versions: list[str], there: dict[str, int], root: Inventory) -> None:
+    def _listed(
+        self, folder: str, one: Inventory, root: Inventory, there: dict[str, int], inside: dict[str, int], last: int
+    ) -> None:
         """What an inventory lists against what lies there (E023, E092, E093); notes the digests it adds."""
         where = folder + INVENTORY
+        listed = 0
         for path, digest in one.manifest.items():
+            listed += inside.get(path, last + 1) <= last
             if path not in there:
                 if path not in self.missing:
                     self.missing.add(path)
@@ -415,9 +437,10 @@ class _Object:
                 continue
             for value in values:
                 self.more.setdefault(path, {}).setdefault(value, ("E093", where))
-        within = tuple(f"{name}/{root.content_directory}/" for name in versions)
-        for path in there:
-            if path not in one.manifest and path not in self.unlisted and path.startswith(within):
+        if listed == sum(place <= last for place in inside.values()):
+            return
+        for path, place in inside.items():
+            if place <= last and path not in one.manifest and path not in self.unlisted:
                 self.unlisted.add(path)
                 self.tell("E023", path, where, None)
 
@@ -486,7 +509,7 @@ def _places(one: Inventory) -> dict[str, set[str]]:
     return found
 
 
-def _first(paths: set[str] | None) -> str | None:
+def _first(paths: set[str]) -> str | None:
     return min(paths) if paths else None
 
 

@@ -8,6 +8,7 @@ from pipeline.ingest.giving_up import give_up_work
 from pipeline.ingest.session import session, sweep
 from pipeline.ingest.tokens import Claimed, Ended, Received
 from pipeline.packages.registry import accepted, recognise
+from pipeline.packages.tt05.secrets import secret_descriptions
 from pipeline.records import Finding, Verdict
 from pipeline.workspace import now, rfc3339
 
@@ -15,7 +16,8 @@ BATCH = 1000
 
 
 def receive(claim: Claimed) -> Received | Ended:
-    """First gate: what cannot be opened safely, or is of no kind that the profile accepts, is rejected at once."""
+    """First gate: what cannot be opened safely, is marked secret, or is of no kind that the profile accepts, is
+    rejected at once."""
     current = session(claim)
     ledger, profile = current.ledger, claim.profile
     token = Received(claim.space, profile, claim.package, claim.work)
@@ -30,6 +32,9 @@ def receive(claim: Claimed) -> Received | Ended:
     ledger.keep(kind=told.kind, kind_shown=told.shown, kind_reason=told.reason, carrier=tree.carrier)
     if current.opened.digest:
         ledger.keep(carrier_sha256=current.opened.digest)
+    if secret := list(secret_descriptions(tree)):
+        ledger.find("receive", secret)
+        return Ended(Verdict.REJECTED)
     if not accepted(told.kind, profile.accepts):
         wanted = ", ".join(profile.accepts)
         ledger.find("receive", [Finding("PKG-KIND", expected=wanted, found=told.shown)])

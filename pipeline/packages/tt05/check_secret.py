@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from pipeline.packages.tt05 import tables
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import Package
 from pipeline.packages.tt05.reading.descriptive import Described
+from pipeline.packages.tt05.secrets import is_secret
 from pipeline.records import Finding
-
-SECRET: Final = "03"
-"""Code of `mode` for secret (mật)."""
 
 
 def stops(package: Package) -> tuple[Finding, ...]:
@@ -20,17 +15,12 @@ def stops(package: Package) -> tuple[Finding, ...]:
     Asked before any digest is known. Only for SIP and AIP (Findings drops it for a DIP).
     """
     found = Findings(package.files, package.type, package.settings)
-    if package.ead_path is not None and _is_secret(package.ead):
-        found.add("TT05-EAD-14", package.ead_path)
+
+    def see(path: bytes | None, one: Described) -> None:
+        if path is not None and is_secret(one, package.files.read(path) if one.problem is not None else None):
+            found.add("TT05-EAD-14", path)
+
+    see(package.ead_path, package.ead)
     for document in package.documents():
-        if document.description is not None and _is_secret(document.described):
-            found.add("TT05-EAD-14", document.description)
+        see(document.description, document.described)
     return tuple(found)
-
-
-def _is_secret(one: Described) -> bool:
-    """Whether any `mode` is 03 or the words of that code, repeated elements included."""
-    return any(
-        element.name == "mode" and (element.text.strip() == SECRET or tables.words_code("mode", element.text) == SECRET)
-        for element in one.elements
-    )

@@ -14,7 +14,7 @@ SECTIONS = (
     ("Archive packages", ("ingest", "validate", "identify")),
     ("Convert formats", ("normalise", "rules")),
     ("Look and hand out", ("show", "export", "status")),
-    ("Keep watch", ("audit", "journal", "catalogue")),
+    ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
     ("Set up and run", ("store", "doctor", "up", "down")),
 )
 
@@ -238,6 +238,35 @@ def catalogue_rebuild(store: str | None, as_json: bool, lang: str | None) -> Non
     from commands import holdings as run
 
     _end(run.rebuild(store, as_json=as_json, lang=lang))
+
+
+@luutru.group()
+def signatures() -> None:
+    """See by which signatures formats are told, and take in newer ones."""
+
+
+@signatures.command("list", cls=Example, example="luutru signatures list")
+@json_option
+def signatures_list(as_json: bool, lang: str | None) -> None:
+    """List the signatures of both engines, ours and those taken in; a star marks those in force."""
+    from commands import signatures as run
+
+    _end(run.listed(as_json=as_json, lang=lang))
+
+
+@signatures.command("update", cls=Example, example="luutru signatures update pronom-signatures.zip --version V126")
+@click.argument("files", nargs=-1, required=True, type=Place())
+@click.option("--version", metavar="V123", help="PRONOM's version of the JSON records, where no file name tells it.")
+@json_option
+def signatures_update(files: tuple[Path, ...], version: str | None, as_json: bool, lang: str | None) -> None:
+    """Try new signatures and put them in force, or say why not.
+
+    FILE is PRONOM's JSON records (tar, zip), DROID's container signatures (XML) or a .sig file of siegfried.
+    Running ingests go on with those that they began with.
+    """
+    from commands import signatures as run
+
+    _end(run.update(files, version=version, as_json=as_json, lang=lang))
 
 
 @luutru.group()

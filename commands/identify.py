@@ -47,6 +47,7 @@ def identify(
 
 
 def _identify(paths: tuple[str, ...], engine: str, shape: str, archives: bool, lang: str) -> Answer:
+    from pipeline.content.identification import inforce
     from pipeline.content.listing import exit_of, identify_paths
     from pipeline.errors import Interrupted
     from pipeline.ingest.item import exit_code
@@ -56,6 +57,7 @@ def _identify(paths: tuple[str, ...], engine: str, shape: str, archives: bool, l
     from pipeline.workspace import workspace
 
     space = workspace()
+    inforce.use(space, inforce.sets(space).pin)
     codes: set[int] = set()
     tally = Tally()
     told = {"jsonl": _json, "csv": _row, "table": _line}[shape]

@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "services"
 
     @property
+    def signatures(self) -> Path:
+        """Signatures of formats that were taken in after ours; `in-force.json` says which count."""
+        return self.root / "signatures"
+
+    @property
     def crashes(self) -> Path:
         return self.root / "crashes"
 

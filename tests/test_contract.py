@@ -24,7 +24,7 @@ TEXT = {"en": "", "vi": ""}
 NAMES = (
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
     *("normalise", "rules"),
-    *("catalogue", "journal", "up", "down"),
+    *("catalogue", "journal", "signatures", "up", "down"),
 )
 
 
@@ -141,6 +141,8 @@ def test_every_command_prints_its_document(tmp_path: Path) -> None:
         ("export", aip, tmp_path / "out"),
         ("catalogue", "rebuild"),
         ("journal", "verify"),
+        ("signatures", "list"),
+        ("signatures", "update", PROJECT / "README.md"),
         ("down",),
     ]
     for command in commands:

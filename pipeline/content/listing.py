@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.identification import BOTH, candidates
-from pipeline.content.reading import WORKERS, Damaged, Learnt, Unreadable, read_all
+from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
 from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.findings import as_json, level_of, problem_json
 from pipeline.names import shown
@@ -52,7 +52,6 @@ class _How:
     scratch: Path
     engines: str
     archives: bool
-    preload: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -75,7 +74,6 @@ def identify_paths(
     scratch: Path,
     engines: str = BOTH,
     archives: bool = False,
-    preload: tuple[str, ...] = WORKERS,
 ) -> Iterator[dict[str, Any]]:
     """One document of `identify/1` a file: files as given, files of folders in raw-byte order, all in input order.
 
@@ -86,7 +84,7 @@ def identify_paths(
     UsageProblem, before anything is read, when a path does not exist or is a special file. Memory stays flat.
     """
     given = [(path, None if isinstance(path, Given) else _stat(path)) for path in paths]
-    how = _How(workers, scratch, engines, archives, preload)
+    how = _How(workers, scratch, engines, archives)
     for path, known in given:
         if isinstance(path, Given):
             yield from _files(path.tree, path.told, path.tree.entries(), how, None, 0)
@@ -151,8 +149,7 @@ def _files(
 
 
 def _read(tree: Tree, batch: list[Entry], how: _How) -> Iterator[Learnt | Unreadable | Damaged]:
-    results = read_all(tree, batch, (), identify=True, workers=how.workers, scratch=how.scratch, engines=how.engines,
-                       preload=how.preload)  # fmt: skip
+    results = read_all(tree, batch, (), identify=True, workers=how.workers, scratch=how.scratch, engines=how.engines)
     found = {one.path: one for one in results}
     return (found[entry.path] for entry in batch)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.content.identification import BOTH, extension_of
+from pipeline.content.identification import BOTH, extension_of, inforce
 from pipeline.errors import SystemProblem
 from pipeline.names import shown
 from pipeline.pool import Failure, FailureKind, Pool, Task, shared
@@ -78,14 +78,13 @@ def read_all(
     scratch: Path,
     pool: Pool | None = None,
     engines: str = BOTH,
-    preload: tuple[str, ...] = WORKERS,
 ) -> Iterator[Learnt | Unreadable | Damaged]:
     """Reads each file once: SHA-256, the other algorithms (names of hashlib), format. Results as they come.
 
     `entries` may be endless for all it matters: a few dozen are under way at a time. Empty folders are passed over.
     `workers` 0 = as many as cores. `scratch` takes members of archives and copies that engines need; it is left as
-    it was. `engines` = siegfried, fido or both, over the signatures of the workers that hold `preload`. A file whose
-    identification hangs, crashes or eats memory is read again without it.
+    it was. `engines` = siegfried, fido or both, over the signatures that this thread is pinned to (`inforce.use`). A
+    file whose identification hangs, crashes or eats memory is read again without it.
     """
     names = list(dict.fromkeys(["sha256", *algorithms]))
     again: deque[_Key] = deque()
@@ -100,7 +99,7 @@ def read_all(
             args = (extension_of(entry.path), entry.size, names, engines if identify and key.stopped is None else "")
             yield Task(key, _opener(tree, entry, scratch), args, entry.size)
 
-    used = pool or shared(preload, workers)
+    used = pool or shared((*inforce.pinned(), *WORKERS), workers)
     first = True
     while first or again:
         first = False

@@ -7,6 +7,7 @@ import traceback
 
 from pipeline.administration.archive import Archive, archive
 from pipeline.catalogue.rebuild import learn
+from pipeline.content.identification import inforce
 from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Profile, household
 from pipeline.storage import intents
@@ -39,6 +40,7 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
     at_hand.journal.check(writable)
     close_finished(at_hand, writable)
     _settings_in_force(at_hand, profile, writable)
+    signatures_in_force(at_hand, writable)
     return at_hand
 
 
@@ -111,12 +113,30 @@ def _settings_in_force(at_hand: Archive, profile: Profile, stores: list[Store]) 
     for store in stores:
         if store.head(key) is None:
             store.replace(key, profile.canonical())
+    _noted(at_hand, profile.name, f"profile {profile.name}", profile.digest)
+
+
+def signatures_in_force(at_hand: Archive, stores: list[Store]) -> None:
+    """Signatures of formats that were taken in lie in every store under their digest; a change is a journal line."""
+    held = inforce.sets(at_hand.space)
+    for engine in inforce.ENDINGS:
+        current = held.current(engine)
+        if current is not None:
+            key = f"settings/{current.sha256}"
+            for store in stores:
+                if store.head(key) is None:
+                    store.replace(key, at_hand.space.signatures / current.file)
+            _noted(at_hand, f"signatures {engine}", f"signatures {engine} {current.version}", current.sha256)
+
+
+def _noted(at_hand: Archive, name: str, what: str, digest: str) -> None:
+    """A journal line where the settings of this name are not those of the last one."""
     note = at_hand.space.root / "in-force.json"
     known: dict[str, str] = {}
     if note.exists():
         import json
 
         known = json.loads(note.read_bytes())
-    if known.get(profile.name) != profile.digest:
-        at_hand.journal.append(Kind.SETTINGS, settings_changed(f"profile {profile.name}", profile.digest))
-        write_json(note, {**known, profile.name: profile.digest})
+    if known.get(name) != digest:
+        at_hand.journal.append(Kind.SETTINGS, settings_changed(what, digest))
+        write_json(note, {**known, name: digest})

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline import VERSION
+from pipeline.content.identification import inforce
 from pipeline.errors import Interrupted, SystemProblem
 from pipeline.ingest.tokens import Request, Token
 from pipeline.ledger import Ledger
@@ -65,7 +66,9 @@ def session(token: Token) -> Session:
     """The open things of a token's ingest; opened again when another process made the token."""
     if token.work not in _open:
         _open[token.work] = _enter(Request(token.space, token.package, token.profile), token.work)
-    return _open[token.work]
+    current = _open[token.work]
+    _pin(current)
+    return current
 
 
 @contextlib.contextmanager
@@ -83,6 +86,7 @@ def claimed(request: Request, progress: Progress) -> Iterator[Session]:
             yield current
         finally:
             _open.pop(work, None)
+            inforce.use(request.space, inforce.Pin())
             current.ledger.close()
             if current.opened.tree is not None:
                 current.opened.tree.close()
@@ -131,6 +135,16 @@ def _enter(request: Request, work: Path, early: Opened | None = None) -> Session
         raise SystemProblem("SYS-WRITE", file=work, cause=problem.strerror or problem) from problem
     opened = early or open_tree(request.package, request.profile.limits, work / "scratch")
     return Session(request, work, Ledger(work / "ledger.sqlite"), opened)
+
+
+def _pin(current: Session) -> None:
+    """Formats go by the signatures that were in force when the ingest began, whoever goes on with it."""
+    space = current.request.space
+    text = current.ledger.fact("signatures")
+    if text is None:
+        text = inforce.sets(space).pin.text()
+        current.ledger.keep(signatures=text)
+    inforce.use(space, inforce.Pin.of(text))
 
 
 def _key(request: Request) -> tuple[str, Opened | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 
 from filelock import FileLock
 
@@ -18,7 +19,7 @@ from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Ended, Received, Sealed, Stored
 from pipeline.names import shown
 from pipeline.plan import Plan
-from pipeline.records import CopyRow, CopyState, Verdict
+from pipeline.records import Agreement, CopyRow, CopyState, Verdict
 from pipeline.settings import Profile
 from pipeline.storage import copies, intents
 from pipeline.storage.layouts.ocfl import Diverged
@@ -139,6 +140,7 @@ def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) 
     for finding, number in ledger.finding_weights():
         level = str(level_of(finding, current.request.profile))
         levels[level] = levels.get(level, 0) + number
+    signatures, agreement = _opinions(current)
     line = Commit(
         aip=plan.urn,
         version=plan.version,
@@ -163,8 +165,23 @@ def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) 
         stored_bytes=sum(stored),
         formats=ledger.formats(),
         findings=levels,
+        signatures=signatures,
+        agreement=agreement,
     )
     at_hand.catalogue.record(at_hand.journal.append(Kind.COMMIT, line.fields()))
+
+
+def _opinions(current: Session) -> tuple[dict[str, str], Counter[str]]:
+    """Versions of the signatures by engine, and how many files came to which agreement."""
+    signatures: dict[str, str] = {}
+    agreement: Counter[str] = Counter()
+    for _, _, found, _ in current.ledger.known():
+        if found is not None:
+            agreement[found.agreement or str(Agreement.SINGLE if found.puid else Agreement.NONE)] += 1
+            for one in (found, found.second):
+                if one is not None and one.signature_version:
+                    signatures.setdefault(one.engine, one.signature_version)
+    return signatures, agreement
 
 
 def _learnt(at_hand: Archive, stores: list[Store], current: Session) -> Held:

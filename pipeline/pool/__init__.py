@@ -240,7 +240,8 @@ class _Worker:
 class Pool:
     """Workers that are kept from call to call. Safe to use from several threads: each call has workers of its own.
 
-    `preload` are the modules with the functions, found in `folders` (the project's first).
+    `preload` are the modules with the functions, found in `folders` (the project's first); `module=argument` hands an
+    argument to the module's `warm`.
     """
 
     def __init__(

@@ -18,16 +18,20 @@ _WEIGHED = 4
 
 
 def serve(arguments: list[str]) -> None:
-    """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes."""
+    """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes.
+
+    A module may be given as `module=argument`: its `warm` gets the argument.
+    """
     channel = socket.socket(fileno=int(arguments[0]))
     _die_with_parent(int(arguments[1]))
     _leave_network()
     memory, file, files = json.loads(arguments[2])
-    modules = {name: importlib.import_module(name) for name in arguments[3:]}
-    for module in modules.values():
-        warm = getattr(module, "warm", None)
+    parts = [module.partition("=") for module in arguments[3:]]
+    modules = {name: importlib.import_module(name) for name, _, _ in parts}
+    for name, given, argument in parts:
+        warm = getattr(modules[name], "warm", None)
         if warm is not None:
-            warm()
+            warm(*([argument] if given else []))
     _limit(memory, file, files)
     _become_nobody()
     _say(channel, {"ready": os.getpid()})

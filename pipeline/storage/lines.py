@@ -145,7 +145,8 @@ class Commit:
     `aip` is the URN (`urn:uuid:…`), `version` counts from 1, `inventory_digest` is that of the sealed inventory,
     `files` and `bytes` are those of the submission, `stored_files` and `stored_bytes` the content the version adds
     to a store. `formats` counts files by PUID, `unknown` for those without one. `created` is the AIP's own time.
-    `kind` is what arrived (`bagit/1.0`), `makes` what is stored (`eark-aip`), `findings` counts by level.
+    `kind` is what arrived (`bagit/1.0`), `makes` what is stored (`eark-aip`), `findings` counts by level. `signatures`
+    are the versions by which each engine identified the files, `agreement` counts files by what both came to.
     """
 
     aip: str
@@ -172,11 +173,15 @@ class Commit:
     formats: Mapping[str, int] = field(default_factory=dict)
     findings: Mapping[str, int] = field(default_factory=dict)
     verdict: str = "accepted"
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    agreement: Mapping[str, int] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         values = asdict(self)
         values["formats"] = dict(sorted(self.formats.items()))
         values["findings"] = dict(sorted(self.findings.items()))
+        values["signatures"] = dict(sorted(self.signatures.items()))
+        values["agreement"] = dict(sorted(self.agreement.items()))
         return values
 
     @classmethod

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from pipeline.content.identification import inforce
 from pipeline.content.identification.choice import choose
 from pipeline.content.identification.siegfried import Said
 from pipeline.records import Agreement, Finding, Format, Opinion, PackagePath
@@ -33,15 +35,15 @@ class Engine:
     """siegfried, the corrected fido and libmagic, loaded once.
 
     Where a package of an engine is missing the other's opinion counts alone; without both there is no PUID, only
-    libmagic's MIME type. `packed`: signatures for fido as `fido.signatures.pack` writes them, the shipped ones by
-    default.
+    libmagic's MIME type. `packed`: signatures for fido as `fido.signatures.pack` writes them; `sig`: a signature file
+    for siegfried. By default those that this process was given (`inforce.warm`), else those that come with us.
     """
 
-    def __init__(self, packed: bytes | None = None) -> None:
+    def __init__(self, packed: bytes | None = None, sig: Path | None = None) -> None:
         import magic
 
-        self._packed = packed
-
+        self._packed = packed if packed is not None else inforce.given().packed
+        self._sig = sig or inforce.given().sig
         self._mime = magic.Magic(mime=True)
         self._description = magic.Magic()
         version = int(magic.version())  # type: ignore[no-untyped-call]
@@ -57,7 +59,7 @@ class Engine:
         try:
             from pipeline.content.identification.siegfried import Siegfried
 
-            self._siegfried = Siegfried()
+            self._siegfried = Siegfried(self._sig)
         except ImportError as problem:
             self._why = f"no PRONOM engine: {problem}"
         try:

@@ -35,13 +35,16 @@ class Said:
 
 
 class Siegfried:
-    """siegfried, loaded. ImportError where its package is not installed."""
+    """siegfried, loaded, over a signature file (`.sig`) or the signatures inside it.
 
-    def __init__(self) -> None:
+    ImportError where its package is not installed, OSError for a file that is none of its kind.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
         import pygfried
 
-        self._pronom: Any = pygfried
-        found = pygfried.identify(os.devnull, detailed=True)
+        self._pronom: Any = pygfried if file is None else pygfried.Scanner(signature=str(file))
+        found = self._pronom.identify(os.devnull, detailed=True)
         details = found["identifiers"][0]["details"]
         versions = _DETAILS.fullmatch(details)
         self.version = str(found["siegfried"])

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -29,6 +29,7 @@ _POSITIONS = {
     "Variable": "VAR",
     "Indirect From BOF": "IFB",
 }
+_FAULTS = (AttributeError, KeyError, LookupError, OverflowError, RecursionError, StopIteration, TypeError, ValueError)
 _MOST_POSITIONS = 6
 _MOST_LITERALS = 4
 _BUFFER = 4 << 20
@@ -51,19 +52,48 @@ def records(archive: bytes) -> Iterator[dict[str, Any]]:
 
 def convert(archive: bytes, container_xml: bytes, version: str, container_version: str) -> dict[str, Any]:
     """Signatures as JSON for `signatures.Signatures`. ValueError names the record that cannot be converted."""
-    all_records = list(records(archive))
-    puids = {record["fileFormatID"]: puid(record) for record in all_records}
-    sets: dict[int, int] = {}
-    formats = [_format(record, puids, sets) for record in all_records]
-    known = {one["puid"] for one in formats}
+    made, sets = formats(list(records(archive)))
+    known = {one["puid"] for one in made}
     return {
         "format": FORMAT,
         "version": version,
         "container_version": container_version,
-        "formats": formats,
-        "sets": [f"{one:x}" for one in sets],
-        "containers": containers.convert(_parsed(container_xml), known),
+        "formats": made,
+        "sets": sets,
+        "containers": containers.convert(parsed(container_xml), known),
     }
+
+
+def formats(
+    all_records: list[Any], failed: Callable[[str, Exception], None] | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The formats of PRONOM's records, and the byte sets that their filter shares.
+
+    `failed` takes what cannot be converted, with its PUID or number; without it the first is raised.
+    """
+    made = []
+    sets: dict[int, int] = {}
+    puids: dict[int, str] = {}
+    for number, record in enumerate(all_records, 1):
+        name = f"#{number}"
+        try:
+            name = puids[record["fileFormatID"]] = puid(record)
+        except _FAULTS as problem:
+            if failed is None:
+                raise
+            failed(name, problem)
+    for record in all_records:
+        name = ""
+        try:
+            name = puids.get(record["fileFormatID"], "")
+            if name:
+                made.append(_format(record, puids, sets))
+        except _FAULTS as problem:
+            if failed is None:
+                raise
+            if name:  # the others are told already
+                failed(name, problem)
+    return made, [f"{one:x}" for one in sets]
 
 
 def puid(record: dict[str, Any]) -> str:
@@ -80,7 +110,10 @@ def regex(sequence: str, position: str, offset: int, most: int) -> str:
 
     sequence = re.sub(r"\[(..)..:(..)..\]", r"[\1:\2]{1}", sequence.replace("??", "{1}"))
     farthest = str(offset + most) if most else ""
-    found: str = convert_to_regex(sequence, "Little", position, str(offset), farthest)
+    try:
+        found: str = convert_to_regex(sequence, "Little", position, str(offset), farthest)
+    except Exception as problem:  # it raises nothing nearer
+        raise ValueError(str(problem).splitlines()[0] if str(problem) else "not understood") from problem
     if found == FLG_INCOMPATIBLE:
         raise ValueError(f"not understood: {sequence[:80]}")
     found = _NEGATED.sub(lambda one: one[0] + ".", found)
@@ -147,6 +180,7 @@ def _worth(one: tuple[str, bytes, int, int]) -> tuple[int, int, tuple[str, bytes
     return -min(len(text), 8) - (8 if high < patterns.ENDLESS else 0), high - low, (side, text)
 
 
-def _parsed(xml: bytes) -> etree._Element:
+def parsed(xml: bytes) -> etree._Element:
+    """The document; no entities, no network. etree.XMLSyntaxError when it is none."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     return etree.fromstring(xml, parser)

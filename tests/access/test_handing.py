@@ -66,7 +66,7 @@ def test_a_dip_is_good_and_says_where_it_comes_from(kept: tuple[House, str, Path
     assert answer.item["identifier"] == f"urn:uuid:{root.name.removeprefix('uuid-')}" != aip
     assert answer.item["checks"][0]["result"] == "valid"
     kind, told = recognise(FolderTree(root))
-    assert kind is not None and told.kind == "eark-dip"
+    assert told.kind == "eark-dip"
     assert valid(judged(kind, FolderTree(root)))
     assert payload(root) == payload(sip)
     text = (root / "metadata/preservation/premis.xml").read_text("utf-8")

@@ -40,7 +40,6 @@ def aip_of(made: House, package: Path, out: Path) -> Path:
 def good(root: Path) -> None:
     tree = FolderTree(root)
     kind, _ = recognise(tree)
-    assert kind is not None
     findings = judged(kind, tree)
     assert [one for one in findings if one.code not in ("PREMIS-TERM", "CSIPSTR11", "CSIPSTR13")] == []
     assert valid(findings)
@@ -178,7 +177,6 @@ def test_a_submission_with_representations_that_have_no_mets(tmp_path: Path) -> 
     (sip / "representations/so-hoa/METS.xml").unlink()
     tree = FolderTree(sip)
     kind, _ = recognise(tree)
-    assert kind is not None
     found = kind.read(tree, digest_tree(tree, ()))
     assert [row.name for row in found.representations] == ["goc", "so-hoa"]
     assert len({kind.place(entry.path).target for entry in tree.entries()}) == len(files) - 1
@@ -269,7 +267,6 @@ def test_an_odd_submission_becomes_a_whole_aip(tmp_path: Path, lenient: House, c
 def test_reading_goes_on_where_one_document_cannot_be_read(tmp_path: Path, change: str) -> None:
     tree = FolderTree(write(tmp_path / samples_eark.GOOD, dict(odd(change))))
     kind, _ = recognise(tree)
-    assert kind is not None
     found = kind.read(tree, digest_tree(tree, ()))
     assert [row.name for row in found.representations] == ["goc", "so-hoa"]
     whole = next(one.terms for one in found.description_rows if one.target is None)

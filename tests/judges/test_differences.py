@@ -29,7 +29,6 @@ ROLE CREATOR, SIP2 knows one address for all versions, SIP14 looks for NOTETYPE 
 def ours(folder: Path) -> str:
     tree = FolderTree(folder)
     kind, _ = recognise(tree)
-    assert kind is not None
     return "refused" if any(level_of(one) is Level.ERROR for one in judged(kind, tree)) else "accepted"
 
 
@@ -90,7 +89,7 @@ def test_what_commons_ip_makes_is_accepted(tmp_path: Path, version: str) -> None
     tree = opened(made_by_commons_ip(tmp_path, version, data)).tree
     assert tree is not None
     kind, told = recognise(tree)
-    assert kind is not None and told.kind == "eark-sip"
+    assert told.kind == "eark-sip"
     assert [one for one in judged(kind, tree) if level_of(one) is Level.ERROR] == []
 
 

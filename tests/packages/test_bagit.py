@@ -350,7 +350,7 @@ def test_place() -> None:
 
 def test_recognised_by_bagit_txt(tmp_path: Path) -> None:
     kind, told = recognise(FolderTree(bag(tmp_path)))
-    assert (kind is not None and kind.name, told.shown) == ("bagit", "bagit/1.0")
+    assert (kind.name, told.shown) == ("bagit", "bagit/1.0")
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from tests.packages.received import judged, opened
 def found_in(root: Path) -> list[Finding]:
     tree = FolderTree(root)
     kind, told = recognise(tree)
-    assert kind is not None and told.kind.startswith("eark-"), told
+    assert told.kind.startswith("eark-"), told
     return judged(kind, tree)
 
 
@@ -77,7 +77,7 @@ def test_in_archives(tmp_path: Path) -> None:
         tree = opened(kept(tmp_path, name, archive)).tree
         assert tree is not None
         kind, told = recognise(tree)
-        assert kind is not None and told.kind == "eark-sip"
+        assert told.kind == "eark-sip"
         assert errors(judged(kind, tree)) == set()
 
 
@@ -85,7 +85,6 @@ def test_an_archive_without_a_root_folder(tmp_path: Path) -> None:
     tree = opened(kept(tmp_path, f"{Shape().name}.zip", zip_of(dict(files_of(Shape()))))).tree
     assert tree is not None
     kind, _ = recognise(tree)
-    assert kind is not None
     assert errors(judged(kind, tree)) == {"CSIPSTR1"}
 
 
@@ -129,7 +128,6 @@ def test_whatever_a_mets_holds_it_is_judged(fuzzed: Path, data: st.DataObject) -
         tree = FolderTree(fuzzed)
         for name in ("eark-sip", "eark-dip", "eark-aip"):
             kind = recognise(tree, name)[0]
-            assert kind is not None
             for finding in judged(kind, tree):
                 assert as_json(finding)["message"]["vi"]
     finally:
@@ -142,7 +140,7 @@ def test_other_encodings_of_unicode(tmp_path: Path, encoding: str) -> None:
     text = (root / ROOT).read_text("utf-8").replace("UTF-8", encoding.removesuffix("-sig"), 1)
     (root / ROOT).write_bytes(text.encode(encoding))
     kind, told = recognise(FolderTree(root))
-    assert kind is not None and told.kind == "eark-sip"
+    assert told.kind == "eark-sip"
     assert errors(judged(kind, FolderTree(root))) == set()
 
 

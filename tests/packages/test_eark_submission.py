@@ -32,7 +32,7 @@ def test_recognised(tmp_path: Path) -> None:
     expected = Recognition("eark-aip", "2.2.0", "METS.xml says csip:OAISPACKAGETYPE AIP")
     assert AIP.recognise(FolderTree(root)) == expected
     kind, found = recognise(FolderTree(root))
-    assert (kind is not None and kind.name, found) == ("eark-aip", expected)
+    assert (kind.name, found) == ("eark-aip", expected)
 
 
 @pytest.mark.parametrize(

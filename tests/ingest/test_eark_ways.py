@@ -285,4 +285,3 @@ def test_judges_accept_the_submission_and_its_aip(sip_and_aip: tuple[House, Path
         assert verdict.good, str(verdict)
     verdict = judges.commons_ip(sip)
     assert verdict.good, str(verdict)
-

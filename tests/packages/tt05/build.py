@@ -165,7 +165,8 @@ def build(shape: Shape) -> Built:
     def write(path: str, text: str) -> None:
         for old, new in edits.pop(path, ()):
             text = changed(text, old, new)
-        files[path] = text.encode()
+        data = text.encode()
+        files[path] = shape.rewrite(path, data) if shape.rewrite and path.endswith(".xml") else data
 
     for path, data in _shipped(shape.type, shape.xsd):
         if path in edits:

@@ -37,3 +37,10 @@ def tolerated(shape: Shape, profile: str) -> frozenset[str]:
     if shape.writes == "tt05" and profile == "tt05-strict":
         found |= {"TT05-MET-18", "TT05-MET-20", "TT05-MET-31"}
     return frozenset(found)
+
+
+ELSEWHERE: dict[str, str] = dict.fromkeys(
+    ("TT05-HOL-04", *(f"TT05-SUB-0{number}" for number in (2, 3, 4, 5, 6, 7, 9))),
+    "tests/packages/tt05/test_registers.py",
+)
+"""Codes that need a list, a registration or holdings: the test of the function that will get them."""

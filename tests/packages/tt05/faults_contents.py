@@ -153,7 +153,8 @@ DISSEMINATED = {
     "TT05-DIP-01": Fault(plain("DIP", certificate={})),
     "TT05-DIP-02": Fault(_certified(l="")),
     "TT05-DIP-02 receiver": Fault(_certified(c="")),
-    "TT05-DIP-03": Fault(plain("DIP", ead_drop=("researchTopic", "purpose", "description")), also=("TT05-EAD-19",)),
+    "TT05-DIP-03": Fault(plain("DIP", ead_drop=("description",)), also=("TT05-EAD-19",)),
+    "TT05-DIP-03 required": Fault(plain("DIP", ead_drop=("purpose",)), also=("TT05-EAD-03", "TT05-EAD-19")),
     "TT05-DIP-03 other-set": Fault(plain("DIP", ead_extra=(("title", "x"),)), also=("TT05-EAD-19",)),
     "TT05-DIP-04": Fault(_certified(k="31/12/2020")),
 }

@@ -100,9 +100,7 @@ STRUCTURE = {
     "TT05-STR-04": Fault(plain(after=(cut(REP),)), may=("TT05-FIX-06",)),
     "TT05-STR-05": Fault(plain(before=(put("representations/rep2/data/H99.01.2020.7.1.txt"),))),
     "TT05-STR-06": Fault(plain(documents=()), also=("TT05-STR-07",)),
-    "TT05-STR-07": Fault(
-        plain(before=(cut(_DESCRIBED.format(1), _DESCRIBED.format(2)),)), also=("TT05-LNK-01",), may=("TT05-LNK-05",)
-    ),
+    "TT05-STR-07": Fault(plain(before=(cut(_DESCRIBED.format(1), _DESCRIBED.format(2)),)), also=("TT05-LNK-01",)),
     "TT05-STR-08": Fault(plain(before=(cut("schemas/METS.xsd"),))),
     "TT05-STR-09": Fault(plain(before=(cut("schemas/EAD_doc.xsd"),))),
     "TT05-STR-09 ead": Fault(plain("AIP_hoso", before=(cut("schemas/EAD.xsd"),))),
@@ -234,7 +232,7 @@ FIXITY = {
 }
 
 LINKS = {
-    "TT05-LNK-01": Fault(plain(ead={"numberOfPage": "1"}, before=(cut(_DESCRIBED.format(2)),))),
+    "TT05-LNK-01": Fault(plain(before=(cut(_DESCRIBED.format(2)),))),
     "TT05-LNK-02": Fault(plain(before=(cut(_SECOND),)), may=("TT05-LNK-04",)),
     "TT05-LNK-03": Fault(with_second(plain(), {"described": "doc_khac"})),
     "TT05-LNK-04": Fault(told(totalDoc="5")),

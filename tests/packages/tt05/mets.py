@@ -207,7 +207,8 @@ def rep_mets(shape: Shape, files: Files, placed: Sequence[Placed]) -> str:
     for path in idents:
         groups.setdefault("Holeyfile" if path.lower().endswith(".fetch.txt") else "Data", []).append(path)
     for path in sorted(own):
-        if not path.endswith("/") and REP_FOLDER + path not in idents and path not in (*dmds, premis, "METS.xml"):
+        known = path in dmds or path in (premis, "METS.xml")
+        if not path.endswith("/") and REP_FOLDER + path not in idents and not known:
             groups.setdefault("Other", []).append(REP_FOLDER + path)
     data_group = ""
     for use, paths in groups.items():
@@ -234,7 +235,8 @@ def rep_mets(shape: Shape, files: Files, placed: Sequence[Placed]) -> str:
 def data_ids(files: Files, placed: Sequence[Placed]) -> dict[str, str]:
     """Data files in the order of the documents, others after them, with their IDs."""
     first = [one.data for one in placed if one.data in files]
-    rest = sorted(path for path in files if path.startswith(DATA) and not path.endswith("/") and path not in set(first))
+    known = set(first)
+    rest = sorted(path for path in files if path.startswith(DATA) and path[-1] != "/" and path not in known)
     return {path: file_id(number) for number, path in enumerate(dict.fromkeys([*first, *rest]), 1)}
 
 

@@ -66,6 +66,7 @@ class Shape:
     """A package. `writes` is the profile whose form METS takes; `xsd` all or sequence.
 
     `edits` are (file, old, new), see `changed`, made when a generated file is written, so that digests stay right;
+    so is `rewrite`, which gets the path and the bytes of every METS, PREMIS and description;
     `before` change the files before any METS is written, `after` when all is done.
     """
 
@@ -82,6 +83,7 @@ class Shape:
     premis: bool = False
     certificate: dict[str, tuple[str, str]] = field(default_factory=lambda: dict(CERTIFICATE))
     edits: tuple[tuple[str, str, str], ...] = ()
+    rewrite: Callable[[str, bytes], bytes] | None = None
     before: tuple[Callable[[Files], None], ...] = ()
     after: tuple[Callable[[Files], None], ...] = ()
     folder: str = ""
@@ -113,7 +115,7 @@ class Shape:
 
     @property
     def has_premis(self) -> bool:
-        return self.of == "AIP" or self.premis
+        return self.of == "AIP" or (self.premis and self.of == "DIP")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,17 @@ from pipeline import VERSION
 SECTIONS = (
     ("Archive packages", ("ingest", "validate", "identify")),
     ("Convert formats", ("normalise", "rules")),
-    ("Look and hand out", ("show", "export", "status")),
+    ("Look and hand out", ("show", "export", "status", "text")),
     ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
     ("Set up and run", ("store", "doctor", "up", "down")),
 )
+
+
+ENCODINGS = (
+    *("tcvn3", "tcvn3-h", "vni", "viscii", "vps", "cp1258", "tcvn5712"),
+    *("viqr", "utf-8", "utf-16-le", "utf-16-be"),
+)
+"""What `text --from` takes: all that pipeline.text reads, written out so that help stays fast."""
 
 
 class Place(click.Path):
@@ -267,6 +274,20 @@ def signatures_update(files: tuple[Path, ...], version: str | None, as_json: boo
     from commands import signatures as run
 
     _end(run.update(files, version=version, as_json=as_json, lang=lang))
+
+
+@luutru.command("text", cls=Example, example="luutru text tests/data/vietnamese/text/tcvn3.txt --to utf-8")
+@click.argument("paths", nargs=-1, metavar="[FILE]...", type=Place())
+@click.option("--stdin", is_flag=True, help="Read the text from standard input.")
+@click.option("--from", "encoding", type=click.Choice(ENCODINGS), help="Its encoding, when you know it better.")
+@click.option("--to", type=click.Choice(["utf-8"]), help="Write the text as UTF-8 (NFC) on standard output.")
+@click.option("--output", metavar="DIR", type=Place(), help="Write the texts as UTF-8 into DIR; nothing is replaced.")
+@json_option
+def text_(paths: tuple[Path, ...], **options: Any) -> None:
+    """See what encoding old Vietnamese texts are in, and convert them."""
+    from commands import text as run
+
+    _end(run.text(paths, **options))
 
 
 @luutru.group()

@@ -22,6 +22,7 @@ from tests.reports.hostile import audit, ordinary
 URN = "urn:uuid:0a1b2c3d-0000-5000-8000-000000000000"
 TEXT = {"en": "", "vi": ""}
 NAMES = (
+    "text",
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
     *("normalise", "rules"),
     *("catalogue", "journal", "signatures", "up", "down"),
@@ -133,6 +134,7 @@ def test_every_command_prints_its_document(tmp_path: Path) -> None:
         ("show", aip),
         ("show", "ffffffff"),
         ("status",),
+        ("text", PROJECT / "tests" / "data" / "vietnamese" / "text" / "tcvn3.txt"),
         ("store", "list"),
         ("store", "probe", "vault"),
         ("doctor",),

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from . import syllables
 from .encodings import GUARD, LEGACY, strictly
 from .fonts import font_encoding
-from .surface import shown
+from .surface import shown, shows
 
 ENOUGH = 0.5
 """Least score of an answer."""
@@ -68,7 +68,8 @@ class Detection:
     - without: `ambiguous` (several readings are Vietnamese), `short` (too few words to tell), `mixed` (lines in several
       encodings), `damaged` (UTF-8 with broken places), `foreign` (no reading is Vietnamese), `binary`.
 
-    `composed`: valid Unicode is in NFC already. `against`: what font or neighbours say where the bytes say otherwise.
+    `words`: weight of the different known words behind it. `composed`: valid Unicode is in NFC already. `against`: what
+    font or neighbours say where the bytes say otherwise.
     """
 
     encoding: str | None
@@ -77,15 +78,17 @@ class Detection:
     method: str
     candidates: tuple[tuple[str, float], ...] = ()
     undo: int = 0
+    words: float = 0.0
     composed: bool = True
     against: str | None = None
 
     @property
     def confidence(self) -> float:
         """0 to 1: how far the answer (or the best candidate) is to be trusted; 1 where the bytes prove it."""
-        if self.method in ("empty", "ascii", "bom", "utf-8"):
+        if self.method in ("empty", "ascii", "bom", "utf-8", "utf-16"):
             return 1.0
-        return round(max(0.0, min(self.score, 0.5 + self.margin)), 2)
+        few = min(1.0, 0.6 + self.words / 10)
+        return round(max(0.0, min(self.score, 0.5 + self.margin)) * few, 2)
 
 
 def detect(data: bytes, fonts: Iterable[str] = (), neighbours: str | None = None) -> Detection:
@@ -167,7 +170,7 @@ class Examiner:
         if text and not text.isascii():
             if self._wide is None:
                 self._note_form(text)
-            self._mappable = self._mappable and shown(text.removeprefix("\ufeff")) is not None
+            self._mappable = self._mappable and shows(text.removeprefix("\ufeff"))
 
     def _note_form(self, text: str) -> None:
         if self._composed:
@@ -224,7 +227,7 @@ class Examiner:
         if self._seen > _PIECE or not _ODD_WORD.search(text):
             return None
         found = _legacy(self._samples[0], self._told, self._neighbours)
-        if found.encoding is None or found.score - score < 2 * AHEAD:
+        if found.score < ENOUGH or found.score - score < 2 * AHEAD:
             return None
         candidates = (*found.candidates, ("utf-8", round(score, 3)))
         return replace(found, encoding=None, method="ambiguous", candidates=candidates)
@@ -317,7 +320,7 @@ def _legacy(raw: bytes, told: str | None, neighbours: str | None) -> Detection:
     for hint, method in ((told, "font"), (neighbours, "neighbours")):
         plain = hint.removesuffix("-h") if hint else ""
         if plain in scores and scores[plain] >= ENOUGH and scores[best] - scores[plain] < AHEAD:
-            return Detection(hint, scores[plain], lead(plain), method, candidates)
+            return Detection(hint, scores[plain], lead(plain), method, candidates, words=found[plain][1])
     hint = told or neighbours
     score, margin = scores[best], lead(best)
     if score < ENOUGH:
@@ -333,7 +336,7 @@ def _legacy(raw: bytes, told: str | None, neighbours: str | None) -> Detection:
         return Detection(None, score, margin, "short", candidates, against=hint)
     if _strays(raw, best):
         return Detection(None, score, margin, "mixed", candidates, against=hint)
-    return Detection(best, score, margin, "syllables", candidates, against=hint)
+    return Detection(best, score, margin, "syllables", candidates, words=found[best][1], against=hint)
 
 
 def _lines(raw: bytes) -> Iterator[bytes]:
@@ -396,10 +399,10 @@ def _undone(text: str, score: float, times: int = 1) -> Detection | None:
         if found.score - score < 2 * AHEAD or (known and total < _LONG_LINE):
             return None
         return replace(found, method="undone", undo=times)
-    now = share(again)
+    now, words, _ = _weighed(again)
     if now >= ENOUGH:
         composed = unicodedata.is_normalized("NFC", again)
-        return Detection("utf-8", now, now - score, "undone", undo=times, composed=composed)
+        return Detection("utf-8", now, now - score, "undone", undo=times, words=words, composed=composed)
     return _undone(again, max(score, now), times + 1) if times < _MOST_UNDOING else None
 
 

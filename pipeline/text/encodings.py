@@ -75,7 +75,7 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, dict[str, Stray]]:
     if encoding in _UNICODE:
         return raw.decode(encoding, "replace"), {}
     if encoding == "viqr":
-        return viqr.decode(_one_each(raw, _windows())), {}
+        return viqr.decode(_one_each(raw, windows())), {}
     if encoding not in READABLE:
         raise ValueError(encoding)
     text = _vni(raw, GUARD) if encoding == "vni" else _one_each(raw, _table(encoding).strict)
@@ -176,7 +176,7 @@ def _one_each(raw: bytes, table: str) -> str:
 
 
 @cache
-def _windows() -> str:
+def windows() -> str:
     """CP1252, with the control codes of Latin-1 in its five gaps."""
     return "".join(bytes([n]).decode("cp1252", "ignore") or chr(n) for n in range(256))
 
@@ -184,12 +184,12 @@ def _windows() -> str:
 @cache
 def _windows_back() -> dict[str, int]:
     back = {chr(n): n for n in range(0x80, 0xA0)}
-    return back | {char: n for n, char in enumerate(_windows())}
+    return back | {char: n for n, char in enumerate(windows())}
 
 
 @cache
 def _table(encoding: str) -> _Table:
-    loose = list(_windows())
+    loose = list(windows())
     strict = [GUARD if n >= 0xC0 else char for n, char in enumerate(loose)]
     letters: dict[str, int] = {}
     if encoding == "cp1258":
@@ -214,7 +214,7 @@ def _table(encoding: str) -> _Table:
 @cache
 def _vni_tables() -> tuple[str, dict[str, str], dict[str, bytes]]:
     """(character of each byte, with marks in the private area; letter of each pair; bytes of each letter)."""
-    single = list(_windows())
+    single = list(windows())
     found = list(rows("vni"))
     for code, char, _ in found:
         if len(code) == 1:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from .encodings import byte_of
+from .encodings import byte_of, windows
 
 _RESTORED = {"\u2212": "\u00ad", "\u2219": "\u00b7"}
 """What extraction from PDF makes of two letters of TCVN3, ư and ã."""
@@ -16,8 +17,19 @@ def shown(text: str) -> bytes | None:
     """The bytes that CP1252 or Latin-1 shows as this text; None when a character is in neither."""
     if text.isascii():
         return text.encode("ascii")
-    found = [byte_of(char) for char in text]
-    return None if None in found else bytes(byte for byte in found if byte is not None)
+    if not shows(text):
+        return None
+    return bytes(byte for char in text if (byte := byte_of(char)) is not None)
+
+
+def shows(text: str) -> bool:
+    """Whether CP1252 or Latin-1 can show this text."""
+    return _foreign().search(text) is None
+
+
+@cache
+def _foreign() -> re.Pattern[str]:
+    return re.compile("[^\0-\xff" + "".join(char for char in windows() if char > "\xff") + "]")
 
 
 def restored(text: str) -> str:

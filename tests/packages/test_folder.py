@@ -14,6 +14,7 @@ from pipeline.findings import codes
 from pipeline.packages.folder import Folder
 from pipeline.packages.terms import element
 from pipeline.records import Description, PackagePath, Use
+from pipeline.text import encode
 from pipeline.tree import FolderTree, Tree
 from tests.packages.received import digest_tree, judged, opened, valid, write
 from tests.packages.test_bagit import complete
@@ -24,6 +25,7 @@ SUM = hashlib.sha256(A.encode()).hexdigest()
 ZERO = "0" * 64
 NFC = "Núñez.txt"
 NFD = unicodedata.normalize("NFD", NFC)
+TITLE = "Quyết định về việc thành lập Ban quản lý dự án"
 Files = dict[str, bytes | str]
 
 CASES: list[tuple[str, Files]] = [
@@ -38,6 +40,9 @@ CASES: list[tuple[str, Files]] = [
     ("FLD-SUM-CONTRADICTS", {"a": A, "metadata/checksum.sha256": f"{SUM}  a\n{ZERO}  a\n"}),
     ("FLD-META-BOTH", {"a": A, "metadata/metadata.csv": "filename\n", "metadata/metadata.json": "[]"}),
     ("FLD-META-ENCODING", {"a": A, "metadata/metadata.csv": b"filename,dc.title\na,\xff\n"}),
+    ("FLD-META-LEGACY", {"a": A, "metadata/metadata.csv": encode(f"filename,dc.title\na,{TITLE}\n", "tcvn3")}),
+    ("FLD-META-ASK", {"a": A, "metadata/metadata.csv": encode(f"filename,dc.title\na,{TITLE}\n", "vps")}),
+    ("FLD-META-UNDO", {"a": A, "metadata/metadata.csv": f"filename,dc.title\na,{TITLE}".encode().decode("latin-1")}),
     ("FLD-META-CHARACTER", {"a": A, "metadata/metadata.csv": "filename,dc.title\na,x\x01\n"}),
     ("FLD-META-TARGET", {"a": A, "metadata/metadata.csv": "filename,dc.title\nb,x\n"}),
     ("FLD-META-TWICE", {"a": A, "metadata/metadata.csv": "filename,dc.title\na,x\na,y\n"}),

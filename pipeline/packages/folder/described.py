@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pipeline.packages.folder.encoded import table
 from pipeline.packages.terms import element, fit, unfit
 from pipeline.records import Finding, PackagePath
 from pipeline.settings import PROJECT
@@ -63,7 +64,10 @@ def table_lines(source: io.TextIOBase) -> Iterator[str]:
 def _table(tree: Tree) -> Iterator[Row | Finding]:
     line = 0
     try:
-        with tree.open(CSV) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as source:
+        with table(tree, CSV) as (source, about):
+            yield from about
+            if source is None:
+                return
             reader = csv.reader(table_lines(source), strict=True)
             header: list[str] | None = None
             terms: list[str | None] = []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.packages.folder.described import has, table_lines
+from pipeline.packages.folder.encoded import table
 from pipeline.packages.terms import fit, unfit
 from pipeline.records import Finding, PackagePath, Right
 from pipeline.standards.vocabularies import loc
@@ -68,7 +68,10 @@ def rows(tree: Tree) -> Iterator[Row | Finding]:
         return
     line = 0
     try:
-        with tree.open(CSV) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as source:
+        with table(tree, CSV) as (source, about):
+            yield from about
+            if source is None:
+                return
             reader = csv.reader(table_lines(source), strict=True)
             header: list[str] | None = None
             for cells in reader:

@@ -14,7 +14,10 @@ from pipeline.records import Level
 from pipeline.settings import PROJECT
 
 SOURCES = ("cli.py", "commands", "flows", "pipeline")
-FAMILIES = ("AUD", "BAG", "DC", "EARK", "FLD", "FMT", "HLD", "JRN", "METS", "PKG", "PREMIS", "SIG", "SYS", "TXT", "USE", "VAL")
+FAMILIES = (
+    *("AUD", "BAG", "DC", "EARK", "FLD", "FMT", "HLD", "JRN"),
+    *("METS", "PKG", "PREMIS", "SIG", "SYS", "TXT", "USE", "VAL"),
+)
 CODE = re.compile(rf"(?:{'|'.join(FAMILIES)})-[A-Z0-9]+(?:-[A-Z0-9]+)*")
 RANGE = re.compile(r'f"([A-Z]+)\{number\}" for number in range\((\d+), (\d+)\)')
 PLACE = re.compile(r"\{([a-z_]+)\}")

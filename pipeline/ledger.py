@@ -14,9 +14,11 @@ from pipeline.errors import SystemProblem
 from pipeline.records import (
     Agent,
     AipIdentity,
+    Characteristics,
     Derived,
     Description,
     Event,
+    Examination,
     FileRow,
     Finding,
     Format,
@@ -30,7 +32,7 @@ from pipeline.records import (
 )
 from pipeline.tree import Entry
 
-FORMAT = 4
+FORMAT = 5
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
 
 _SCHEMA = """
@@ -41,7 +43,7 @@ CREATE TABLE received (path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEG
 CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT NULL, use TEXT NOT NULL,
   mime TEXT NOT NULL, created TEXT NOT NULL, representation TEXT, original BLOB, format INTEGER,
   derived_from BLOB, derived_by TEXT, modified TEXT, state TEXT NOT NULL, lies TEXT NOT NULL,
-  at BLOB NOT NULL, metadata TEXT NOT NULL) WITHOUT ROWID;
+  at BLOB NOT NULL, metadata TEXT NOT NULL, characteristics TEXT) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (sha256);
 CREATE INDEX file_representation ON file (representation, path);
 CREATE INDEX file_original ON file (original);
@@ -51,7 +53,9 @@ CREATE UNIQUE INDEX finding_once ON finding
   (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
 CREATE TABLE derivative (source BLOB NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (source, number)) WITHOUT ROWID;
-CREATE TABLE mark (path BLOB NOT NULL, mark TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (path, mark)) WITHOUT ROWID;
+CREATE TABLE examination (path BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE mark (path BLOB NOT NULL, mark TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (path, mark)) WITHOUT ROWID;
 CREATE TABLE record (what TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) WITHOUT ROWID;
 """
 
@@ -284,6 +288,52 @@ class Ledger:
     def finding_codes(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT code, count(*) FROM finding GROUP BY code ORDER BY code").fetchall())
 
+    # examinations: what each file is technically, and whether it is whole
+
+    def examined(self, rows: Iterable[tuple[PackagePath, Examination]]) -> None:
+        """Keeps what files came to; one commit."""
+        batch = ((path, _dump(asdict(one))) for path, one in rows)
+        self._many("INSERT OR REPLACE INTO examination VALUES (?,?)", batch)
+
+    def examination(self, path: PackagePath) -> Examination | None:
+        """What a received file came to; None when it was not examined."""
+        row = self._db.execute("SELECT value FROM examination WHERE path=?", (path,)).fetchone()
+        return Examination.read(json.loads(row[0])) if row else None
+
+    def unexamined(self) -> Iterator[tuple[Entry, Format | None]]:
+        """Files that were read but not examined yet, in raw-byte order; safe while `examined` writes."""
+        last = b""
+        sql = (
+            "SELECT r.path,r.size,r.mtime,r.format FROM received r LEFT JOIN examination e ON e.path=r.path"
+            " WHERE r.folder=0 AND r.sha256 IS NOT NULL AND e.path IS NULL AND r.path>? ORDER BY r.path LIMIT 1000"
+        )
+        formats: dict[int, Format] = {}
+        while rows := self._db.execute(sql, (last,)).fetchall():
+            for path, size, mtime, number in rows:
+                yield Entry(PackagePath(path), size, mtime), self._format(number, formats)
+            last = rows[-1][0]
+
+    def families(self) -> set[str]:
+        """Families of formats among what was examined; empty for files that nobody knows."""
+        sql = "SELECT DISTINCT json_extract(value,'$.family') FROM examination"
+        return {row[0] for row in self._db.execute(sql)}
+
+    def validity(self) -> dict[str, int]:
+        """Number of examined files per outcome."""
+        sql = "SELECT json_extract(value,'$.validity'), count(*) FROM examination GROUP BY 1 ORDER BY 1"
+        return dict(self._db.execute(sql).fetchall())
+
+    def forget_examinations(self, stage: str) -> None:
+        """Forgets all of them and their findings, which stand under this stage, to examine again."""
+        self._many("DELETE FROM examination WHERE ?", [(1,)])
+        self._many("DELETE FROM finding WHERE stage=?", [(stage,)])
+
+    def found(self, code: str, path: PackagePath) -> bool:
+        """Whether a file has a finding of this code."""
+        sql = "SELECT 1 FROM finding WHERE code=? AND coalesce(file,x'')=? LIMIT 1"  # as the index has it
+        row = self._db.execute(sql, (code, path)).fetchone()
+        return row is not None
+
     # what is known about a file beyond its format, for rules to ask
 
     def mark(self, rows: Iterable[tuple[PackagePath, str, str]]) -> None:
@@ -341,10 +391,11 @@ class Ledger:
                 row.path, row.size, row.sha256, row.use, row.mime, row.created.isoformat(), row.representation,
                 row.original_name, self._format_id(row.format), row.derived_from, row.derived_by,
                 row.modified.isoformat() if row.modified else None, "added", lies, at, row.metadata,
+                None if row.characteristics.empty else _dump(asdict(row.characteristics)),
             )
             for row, lies, at in rows
         ]  # fmt: skip
-        self._many("INSERT OR REPLACE INTO file VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", batch)
+        self._many("INSERT OR REPLACE INTO file VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", batch)
 
     def files(self, use: Use | None = None, representation: str | None = None) -> Iterator[FileRow]:
         """By raw path bytes; safe while other rows are written."""
@@ -375,7 +426,7 @@ class Ledger:
 
     def _file(self, row: tuple[Any, ...], formats: dict[int, Format]) -> FileRow:
         path, size, sha256, use, mime, created, rep, original, number, *rest = row
-        derived_from, derived_by, modified, metadata = rest
+        derived_from, derived_by, modified, metadata, told = rest
         return FileRow(
             PackagePath(path), size, sha256, Use(use), mime, datetime.fromisoformat(created), rep,
             PackagePath(original) if original is not None else None,
@@ -384,6 +435,7 @@ class Ledger:
             derived_by,
             datetime.fromisoformat(modified) if modified else None,
             metadata,
+            Characteristics.read(json.loads(told)) if told else Characteristics(),
         )  # fmt: skip
 
     def logical(self) -> Iterator[tuple[str, bytes]]:
@@ -487,7 +539,10 @@ class _Foreign(Exception):
     """The file is a ledger of another schema."""
 
 
-_FILE = "path,size,sha256,use,mime,created,representation,original,format,derived_from,derived_by,modified,metadata"
+_FILE = (
+    "path,size,sha256,use,mime,created,representation,original,format,derived_from,derived_by,modified,metadata,"
+    "characteristics"
+)
 
 
 def _blank(text: str | None) -> str | None:

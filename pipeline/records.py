@@ -158,6 +158,36 @@ class Characteristics:
         """Whether nothing at all is known."""
         return not (self.properties or self.creating or self.inhibitors)
 
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Characteristics:
+        """The record of what `dataclasses.asdict` gave, perhaps by way of JSON."""
+        return cls(
+            tuple((name, text) for name, text in value["properties"]),
+            tuple(CreatingApplication(**one) for one in value["creating"]),
+            tuple((kind, target) for kind, target in value["inhibitors"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one received file came to. `checked` says what was looked at or is broken, in English for the event.
+
+    `family` is empty when no reader or checker knows its format; `raw` are programs' own words (JSON), kept where the
+    file is not whole or two of them differ, else empty.
+    """
+
+    family: str
+    validity: Validity
+    checked: str
+    characteristics: Characteristics = Characteristics()
+    raw: str = ""
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Examination:
+        """The record of what `dataclasses.asdict` gave, perhaps by way of JSON."""
+        told = Characteristics.read(value["characteristics"])
+        return cls(**{**value, "validity": Validity(value["validity"]), "characteristics": told})
+
 
 class Use(StrEnum):
     """What a file is for inside an AIP; decides its METS file group."""
@@ -194,6 +224,7 @@ class FileRow:
     derived_by: str | None = None
     modified: datetime | None = None
     metadata: str = ""
+    characteristics: Characteristics = Characteristics()
 
 
 @dataclass(frozen=True, slots=True)

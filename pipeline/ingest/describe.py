@@ -15,11 +15,12 @@ from pipeline.ingest.events import agents, events, normalization
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Described, Normalised
 from pipeline.ledger import SUBMISSION, WORK, LedgerRows
-from pipeline.names import Namer, portable
+from pipeline.names import Namer, portable, shown
 from pipeline.packages import Composer, Generated
 from pipeline.packages.registry import KINDS
 from pipeline.records import (
     AipIdentity,
+    Characteristics,
     Description,
     FileRow,
     Origin,
@@ -121,18 +122,22 @@ def _received_files(current: Session, received: datetime, reading: Reading, name
     done = 0
     while chunk := list(islice(known, BATCH)):
         current.check_stop()
-        batch = []
+        batch: list[tuple[FileRow, str, bytes]] = []
         for entry, sha256, found, mime in chunk:
             placement = place(entry.path)
             path = named(placement.target)
             origin = reading.origins.get(path, Origin())
+            told = ledger.examination(entry.path)
             row = FileRow(
                 path=path, size=entry.size, sha256=sha256, use=placement.use, mime=mime, created=received,
                 representation=_representation(placement, named), original_name=entry.path, format=found,
                 derived_from=origin.source, derived_by=origin.event, modified=_moment(entry.mtime_ns),
                 metadata=origin.metadata,
+                characteristics=told.characteristics if told is not None else Characteristics(),
             )  # fmt: skip
             batch.append((row, SUBMISSION, entry.path))
+            if told is not None and told.raw:
+                batch.append(_words_of_tools(current, row, told.raw))
         ledger.add_files(batch)
         done += len(batch)
         current.progress("describe", done, files, 0, size)
@@ -160,6 +165,13 @@ def _derivatives(current: Session, ours: Mapping[str, str]) -> None:
             derived_by=normalization(row, line),
         )  # fmt: skip
         ledger.add_files([(made, WORK, line.at.encode())])
+
+
+def _words_of_tools(current: Session, row: FileRow, raw: str) -> tuple[FileRow, str, bytes]:
+    """A row for what programs said of a file that is not whole, or on which they differ."""
+    content = json.dumps({"file": shown(row.path), "tools": json.loads(raw)}, ensure_ascii=False, indent=1) + "\n"
+    name = f"documentation/luutru/tools/{hashlib.sha256(row.path).hexdigest()[:32]}.json"
+    return _own(current.work / AIP_FOLDER, name, content.encode(), Use.DOCUMENTATION, "application/json", row.created)
 
 
 def _own_files(current: Session, received: datetime) -> None:
@@ -231,6 +243,7 @@ representations/NAME-preservation   bản bảo quản · preservation copies, e
 metadata/preservation        PREMIS 3: nguồn gốc, sự kiện · provenance, events
 documentation/submission     tệp kèm theo hồ sơ nộp · what came with the submission
 documentation/luutru         quy tắc đã áp dụng · the profile that was in force
+documentation/luutru/tools   lời của công cụ về tệp không hợp lệ · what tools said of files that are not valid
 
 Kiểm tra · to check: every file element of a METS.xml carries SHA-256 and size.
 """

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline import VERSION
+from pipeline.ingest import examine
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
 from pipeline.records import Agent, Agreement, Derived, Event, FileRow, Link, Outcome, Use
@@ -27,6 +28,10 @@ def agents(current: Session) -> Iterator[Agent]:
             if one is not None and one.engine not in seen:
                 seen.add(one.engine)
                 yield Agent(one.engine, one.engine, "software", one.engine_version, one.signature_version)
+    for name, agent in examine.agents(current).items():
+        if name not in seen:
+            seen.add(name)
+            yield agent
     for _, line in current.ledger.derivatives():
         for name, version in line.programs:
             if name not in seen:
@@ -71,8 +76,10 @@ def events(current: Session) -> Iterator[Event]:
         compared = f"manifests of the submission; algorithms={algorithms}"
         yield Event("fixity check", "fixity check", read_from, read_to, compared, Outcome.SUCCESS, "", _LUUTRU,
                     package)  # fmt: skip
+    examiners = _programs(["luutru", *examine.agents(current)])
     for name in representations:
         yield from _identification(current, name)
+        yield from examine.events(current, name, examiners)
         yield from _renamed(current, name)
         yield from _failed(current, name)
     yield from _normalisation(current, ours)

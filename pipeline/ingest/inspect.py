@@ -1,14 +1,17 @@
-"""Inspect: what the formats tell, then the second gate, where all findings count together."""
+"""Inspect: what files are and whether they are whole, then the second gate, where all findings count together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from pipeline.content.identification import format_findings
 from pipeline.content.normalisation import ruled_differently
 from pipeline.findings import level_of
+from pipeline.ingest.examine import examine
+from pipeline.ingest.examine import findings as lacking
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Checked, Ended, Inspected
 from pipeline.packages.registry import KINDS
@@ -23,7 +26,8 @@ def inspect(token: Checked) -> Inspected | Ended:
     current = session(token)
     ledger = current.ledger
     if ledger.begin("inspect", rfc3339(now())):
-        ledger.find("inspect", _findings(current))
+        examine(current)
+        ledger.find("inspect", chain(_findings(current), lacking(current)))
         levels = {level_of(finding, token.profile) for finding, _ in ledger.finding_weights()}
         if Level.ERROR in levels:
             return Ended(Verdict.REJECTED)

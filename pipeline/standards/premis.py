@@ -52,11 +52,20 @@ class FormatPart:
 
 
 @dataclass(frozen=True, slots=True)
+class CreatingPart:
+    """creatingApplication of a file."""
+
+    name: str
+    version: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """An object of any category (`file`, `representation`, `intellectualEntity`, as read also `bitstream`).
 
     `fixity` are pairs (algorithm, digest), `size` is bytes as text or None, `properties` pairs (type, value);
-    `formats` of a file as read may be several. `line` is 0 for objects that we make.
+    `inhibitors` too (type, target); `formats` of a file as read may be several. `line` is 0 for objects that we make.
     """
 
     category: str
@@ -65,6 +74,8 @@ class Object:
     fixity: tuple[tuple[str, str], ...] = ()
     size: str | None = None
     formats: tuple[FormatPart, ...] = ()
+    creating: tuple[CreatingPart, ...] = field(default=(), kw_only=True)
+    inhibitors: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     original_name: str | None = None
     relationships: tuple[Relationship, ...] = ()
     linked_events: tuple[Identifier, ...] = ()
@@ -243,6 +254,17 @@ def _characteristics(document: Writer, one: Object) -> None:
                         document.leaf(f"{_P}formatRegistryKey", part.key)
                 for note in part.notes:
                     document.leaf(f"{_P}formatNote", note)
+        for made in one.creating:
+            with document.box(f"{_P}creatingApplication"):
+                document.leaf(f"{_P}creatingApplicationName", made.name)
+                if made.version:
+                    document.leaf(f"{_P}creatingApplicationVersion", made.version)
+                if made.date:
+                    document.leaf(f"{_P}dateCreatedByApplication", made.date)
+        for kind, target in one.inhibitors:
+            with document.box(f"{_P}inhibitors"):
+                document.leaf(f"{_P}inhibitorType", kind)
+                document.leaf(f"{_P}inhibitorTarget", target)
 
 
 def _event(document: Writer, event: EventPart) -> None:
@@ -400,6 +422,8 @@ def _pair(element: etree._Element, prefix: str) -> Identifier:
 def _read_object(element: etree._Element) -> Object:
     fixity: list[tuple[str, str]] = []
     formats: list[FormatPart] = []
+    creating: list[CreatingPart] = []
+    inhibitors: list[tuple[str, str]] = []
     size: str | None = None
     for part in element.iterfind(f"{_P}objectCharacteristics"):
         for child in part:
@@ -419,6 +443,11 @@ def _read_object(element: etree._Element) -> Object:
                         _all(child, "formatNote"),
                     )
                 )
+            elif child.tag == f"{_P}creatingApplication":
+                names = ("creatingApplicationName", "creatingApplicationVersion", "dateCreatedByApplication")
+                creating.append(CreatingPart(*(_said(child, name) or "" for name in names)))
+            elif child.tag == f"{_P}inhibitors":
+                inhibitors.append((_said(child, "inhibitorType") or "", _said(child, "inhibitorTarget") or ""))
     return Object(
         str(element.get(_TYPE) or "").rpartition(":")[2],
         _pairs(element, "object"),
@@ -442,6 +471,8 @@ def _read_object(element: etree._Element) -> Object:
         _pairs(element, "linkingEvent"),
         _pairs(element, "linkingRightsStatement"),
         xml.line_of(element),
+        creating=tuple(creating),
+        inhibitors=tuple(inhibitors),
     )
 
 

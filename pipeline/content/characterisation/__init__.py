@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -139,8 +139,24 @@ def without_opening(subject: Subjected) -> Examined | None:
     return Examined(entry, family, Characteristics(), Validity.NOT_CHECKED, told)
 
 
-def tools(sandbox: str = "full") -> dict[str, str]:
-    """Everything that examines files, with its version: what is pinned for one ingest."""
+USED_FOR: dict[str, tuple[str, ...]] = {
+    "pikepdf": ("pdf",),
+    "qpdf": ("pdf",),
+    "Pillow": ("jpeg", "png", "tiff", "gif", "jp2", "image"),
+    "libxml2": ("xml", "ooxml", "odf"),
+    "olefile": ("compound",),
+    EXIFTOOL.name: programs.EXIF_FAMILIES,
+    MEDIAINFO.name: programs.MEDIA_FAMILIES,
+    "vips": ("jpeg", "tiff", "gif", "jp2"),
+    "flac": ("flac",),
+    "ffmpeg": ("mp4", "matroska"),
+}
+"""Which families each library and program has a part in."""
+
+
+def tools(sandbox: str = "full", families: Collection[str] | None = None) -> dict[str, str]:
+    """Everything that examines files (of these families), with its version: what is pinned for one ingest."""
+    import olefile
     import pikepdf
     import PIL
     from lxml import etree
@@ -150,10 +166,15 @@ def tools(sandbox: str = "full") -> dict[str, str]:
         "qpdf": pikepdf.__libqpdf_version__,
         "Pillow": PIL.__version__,
         "libxml2": ".".join(map(str, etree.LIBXML_VERSION)),
+        "olefile": olefile.__version__,
     }
     if sandbox_state(sandbox).works:
         known |= {one.name: one.version or "" for one in outside() if one.fit}
-    return dict(sorted(known.items()))
+    return {name: known[name] for name in sorted(known) if _concerns(name, families)}
+
+
+def _concerns(tool: str, families: Collection[str] | None) -> bool:
+    return families is None or not set(families).isdisjoint(USED_FOR[tool])
 
 
 def outside() -> tuple[Program, ...]:
@@ -161,13 +182,14 @@ def outside() -> tuple[Program, ...]:
     return (EXIFTOOL, MEDIAINFO, *CHECKERS.values())
 
 
-def missing(sandbox: str = "full") -> Iterator[Finding]:
-    """A finding per program that is not there, or one for a sandbox that does not work; none is about one file."""
+def missing(sandbox: str = "full", families: Collection[str] | None = None) -> Iterator[Finding]:
+    """A finding per program that files of these families miss, or one for a sandbox that does not work."""
+    wanted = [one for one in outside() if _concerns(one.name, families)]
     state = sandbox_state(sandbox)
-    if not state.works:
+    if wanted and not state.works:
         yield Finding("VAL-NO-SANDBOX", found=f"{state.state}: {state.detail}")
         return
-    for one in outside():
+    for one in wanted:
         if not one.fit:
             least = ".".join(str(part) for part in one.minimum)
             yield Finding("VAL-NO-TOOL", expected=f"{one.name} {least}", found=one.version or "-")

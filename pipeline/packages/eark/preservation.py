@@ -18,6 +18,8 @@ from pipeline.packages.eark.layout import REPRESENTATIONS, file_id, identifier
 from pipeline.records import (
     Agent,
     AipIdentity,
+    Characteristics,
+    CreatingApplication,
     Event,
     FileRow,
     Format,
@@ -29,7 +31,16 @@ from pipeline.records import (
     Right,
 )
 from pipeline.standards import premis
-from pipeline.standards.premis import AgentPart, EventPart, FormatPart, Identifier, Object, Relationship, RightsPart
+from pipeline.standards.premis import (
+    AgentPart,
+    CreatingPart,
+    EventPart,
+    FormatPart,
+    Identifier,
+    Object,
+    Relationship,
+    RightsPart,
+)
 from pipeline.standards.vocabularies import media_type
 from pipeline.standards.xml import moment, parsed_moment
 
@@ -118,16 +129,28 @@ def file_object(aip: AipIdentity, row: FileRow) -> Object:
     made_by = () if row.derived_by is None else (event_identifier(aip, row.derived_by),)
     if row.derived_from is not None:
         relations.append(Relationship("derivation", "has source", (path_identifier(row.derived_from),), made_by))
+    told = row.characteristics
     return Object(
         premis.FILE,
         (Identifier(LOCAL, file_id(aip, row.path)), path_identifier(row.path)),
-        () if row.modified is None else ((LAST_MODIFIED, moment(row.modified)),),
+        (*(() if row.modified is None else ((LAST_MODIFIED, moment(row.modified)),)), *told.properties),
         (("SHA-256", row.sha256),),
         str(row.size),
         (_format_part(row),),
         None if row.original_name is None else written_name(row.original_name),
         tuple(relations),
         made_by if row.derived_from is None else (),
+        creating=tuple(CreatingPart(one.name, one.version, one.date) for one in told.creating),
+        inhibitors=told.inhibitors,
+    )
+
+
+def characteristics_of(one: Object) -> Characteristics:
+    """What a file object tells of a file technically; of an object that others wrote, every property it has."""
+    return Characteristics(
+        tuple((kind, value) for kind, value in one.properties if kind != LAST_MODIFIED),
+        tuple(CreatingApplication(part.name, part.version, part.date) for part in one.creating),
+        one.inhibitors,
     )
 
 

@@ -277,6 +277,7 @@ class EarkRows:
             path, size, digest, use, mime, created, representation,
             None if one.original_name is None else preservation.read_name(one.original_name),
             form, source, self._key(made_by[0].value) if made_by else None, parsed_moment(changed), kind,
+            preservation.characteristics_of(one),
         )  # fmt: skip
 
     def _key(self, event: str) -> str:

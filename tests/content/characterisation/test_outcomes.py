@@ -112,6 +112,16 @@ def test_names_stand_in_the_closed_list(samples: dict[str, Examined]) -> None:
         assert row.unit and row.value in ("integer", "decimal", "text") and row.vi and row.en and row.source
 
 
+def test_the_page_tells_the_tables() -> None:
+    page = (DATA.parents[1] / "docs/characterisation.md").read_text(encoding="utf-8")
+    for row in properties().values():
+        assert f"| {row.name} | {row.unit} | {row.families} | {row.source} | {row.en} |\n" in page
+    for name in sorted(set(families().by_puid.values())):
+        assert f"| {name} | " in page
+    codes = (DATA.parents[1] / "schemas/findings/val.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    assert all(f"`{row.split(chr(9))[0]}`" in page for row in codes)
+
+
 def test_no_puid_has_two_families() -> None:
     rows = (DATA.parents[1] / "schemas/characterisation/families.tsv").read_text(encoding="utf-8").splitlines()[1:]
     puids = [puid for row in rows for puid in row.split("\t")[1].split()]

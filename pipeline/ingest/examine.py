@@ -1,0 +1,146 @@
+"""Examine: what each data file is technically, and whether it is whole; the first half of the stage `inspect`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipeline.content.characterisation import Examined, Subjected, examine_all, missing, tools, utf8_of
+from pipeline.ingest.session import Session
+from pipeline.names import shown
+from pipeline.packages.registry import KINDS
+from pipeline.records import Agent, Event, Examination, FileRow, Finding, Link, Outcome, PackagePath, Use, Validity
+from pipeline.settings import settings
+
+EXAMINING = "examining"
+"""Findings of examinations: kept for good, for a file is not examined twice."""
+
+BATCH = 100
+LINKS = 500
+_PINNED = "examine.by"
+_OPEN_GROUPS = 200
+_OUTCOMES = {Validity.VALID: Outcome.SUCCESS, Validity.INVALID: Outcome.FAIL, Validity.NOT_CHECKED: Outcome.WARNING}
+
+
+def examine(current: Session) -> None:
+    """All data files that are not examined yet, committed batch by batch.
+
+    Programs and libraries are pinned: when one has another version than before, all files are examined again, so that
+    an AIP tells of one set.
+    """
+    ledger = current.ledger
+    known = settings(current.request.space)
+    pinned = json.dumps(tools(known.sandbox))
+    if ledger.fact(_PINNED) not in (None, pinned):
+        ledger.forget_examinations(EXAMINING)
+    ledger.keep(**{_PINNED: pinned})
+    files, size = ledger.totals()
+    done = read = 0
+    batch: list[Examined] = []
+    for one in examine_all(current.tree, _subjects(current), workers=known.workers, scratch=current.scratch,
+                           sandbox=known.sandbox):  # fmt: skip
+        batch.append(one)
+        done, read = done + 1, read + one.entry.size
+        if len(batch) >= BATCH:
+            _keep(current, batch)
+            current.progress("inspect", done, files, read, size)
+            current.check_stop()
+    _keep(current, batch)
+
+
+def findings(current: Session) -> Iterator[Finding]:
+    """What lacked to examine the files of this package."""
+    yield from missing(settings(current.request.space).sandbox, current.ledger.families())
+
+
+def _subjects(current: Session) -> Iterator[Subjected]:
+    ledger = current.ledger
+    place = KINDS[ledger.fact("kind") or "folder"].place
+    for entry, found in ledger.unexamined():
+        if place(entry.path).use is Use.DATA:
+            text = found is not None and found.match == "text"
+            yield Subjected(entry, found, utf8_of(found, text and ledger.found("FMT-TEXT-8BIT", entry.path)))
+
+
+def _keep(current: Session, batch: list[Examined]) -> None:
+    """Findings first: a file that counts as examined is not looked at again."""
+    ledger = current.ledger
+    ledger.find(EXAMINING, (finding for one in batch for finding in one.findings))
+    ledger.mark(mark for one in batch for mark in _marks(one))
+    ledger.examined((one.entry.path, _row(one)) for one in batch)
+    batch.clear()
+
+
+def _row(one: Examined) -> Examination:
+    return Examination(one.family, one.validity, one.checked, one.characteristics, one.raw)
+
+
+def _marks(one: Examined) -> Iterator[tuple[PackagePath, str, str]]:
+    """What rules of normalisation may ask for."""
+    path = one.entry.path
+    if one.validity is Validity.INVALID:
+        yield path, "damaged", one.checked
+    if any(finding.code == "VAL-ENCRYPTED" for finding in one.findings):
+        yield path, "encrypted", one.checked
+    signatures = dict(one.characteristics.properties).get("signatures")
+    if signatures:
+        yield path, "signed", f"{signatures} signatures, not verified"
+
+
+def agents(current: Session) -> dict[str, Agent]:
+    """Libraries and programs that had a part in it, by name."""
+    versions = json.loads(current.ledger.fact(_PINNED) or "{}")
+    used = tools(settings(current.request.space).sandbox, current.ledger.families())
+    return {name: Agent(name, name, "software", version) for name, version in versions.items() if name in used}
+
+
+def events(current: Session, representation: str, who: tuple[tuple[str, str], ...]) -> Iterator[Event]:
+    """One event for the extraction of properties; per outcome and reason one for the files it holds for.
+
+    The most frequent outcome is linked to the representation: it is true of every file that no other one names.
+    """
+    ledger = current.ledger
+    start, end = (datetime.fromisoformat(ledger.fact(key) or "") for key in ("inspect.begin", "inspect.end"))
+    counts: Counter[tuple[Validity, str]] = Counter(
+        (one.validity, one.checked) for _, one in _examined(current, representation)
+    )
+    if not counts:
+        return
+    told = "; ".join(f"{agent.name} {agent.version}" for agent in agents(current).values()) or "luutru"
+    yield Event(f"metadata extraction/{representation}", "metadata extraction", start, end, f"by={told}",
+                Outcome.SUCCESS, "", who, (Link("representation", representation),))  # fmt: skip
+    most = min(counts, key=lambda group: (-counts[group], group))
+    links = (Link("representation", representation),)
+    yield Event(f"validation/{representation}/format", "validation", start, end, f"result={most[0]}",
+                _OUTCOMES[most[0]], most[1], who, links)  # fmt: skip
+    waiting: dict[tuple[Validity, str], list[FileRow]] = {}
+    for row, one in _examined(current, representation):
+        group = (one.validity, one.checked)
+        if group == most:
+            continue
+        rows = waiting.setdefault(group, [])
+        rows.append(row)
+        if len(rows) == LINKS or len(waiting) > _OPEN_GROUPS:
+            for key in [group] if len(rows) == LINKS else list(waiting):
+                if waiting[key]:
+                    yield _group(representation, key, waiting.pop(key), start, end, who)
+    for key, rows in waiting.items():
+        yield _group(representation, key, rows, start, end, who)
+
+
+def _examined(current: Session, representation: str) -> Iterator[tuple[FileRow, Examination]]:
+    for row in current.ledger.files(Use.DATA, representation):
+        one = current.ledger.examination(row.original_name) if row.original_name is not None else None
+        if one is not None:
+            yield row, one
+
+
+def _group(representation: str, group: tuple[Validity, str], rows: list[FileRow], start: datetime, end: datetime,
+           who: tuple[tuple[str, str], ...]) -> Event:  # fmt: skip
+    validity, checked = group
+    return Event(
+        f"validation/{representation}/{validity}/{rows[0].sha256[:16]}/{shown(rows[0].path)}", "validation", start,
+        end, f"result={validity}", _OUTCOMES[validity], checked, who, tuple(Link("file", row.path) for row in rows),
+    )  # fmt: skip

@@ -32,10 +32,11 @@ CLEAN: dict[str, Shape] = _clean()
 
 
 def tolerated(shape: Shape, profile: str) -> frozenset[str]:
-    """Codes that a clean package may have: a chain nobody can check, and what the letter has against practice."""
+    """What is said of a clean package all the same: a chain nobody can check, what the letter has against practice."""
     found = {"TT05-SIG-04"} if shape.origin != "01" else set()
     if shape.writes == "tt05" and profile == "tt05-strict":
-        found |= {"TT05-MET-18", "TT05-MET-20", "TT05-MET-31"}
+        found.add("TT05-MET-18")
+        found |= {"SIP": {"TT05-MET-20", "TT05-MET-31"}, "AIP": {"TT05-MET-31"}, "DIP": set()}[shape.of]
     return frozenset(found)
 
 

@@ -9,10 +9,11 @@ from pipeline.packages.tt05 import tables, values
 from pipeline.packages.tt05.check_linked import fonds_of
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import Document, Package
+from pipeline.packages.tt05.reading.descriptive import Described
 from pipeline.workspace import now
 
 _OLD: Final = re.compile(r"(?:^|\.)([0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-K][0-9]{2})(?=\.|$)")
-_CODES: Final = ("docId", "docCode", "arcFileCode", "arcDocCode")
+_CODES: Final = frozenset(("fileCode", "docId", "docCode", "arcFileCode", "arcDocCode"))
 _MOST_OF_BODY: Final = 35
 """Code points of a body identification code (QĐ 20/2020/QĐ-TTg)."""
 
@@ -25,7 +26,7 @@ def check_identifiers(package: Package, found: Findings) -> None:
     separator = package.settings.code_separator
     parts = values.segments(code, separator)
     latest = now().year
-    _strange(found, path, code, separator)
+    _strange(found, path, package.ead, separator)
     if old := _OLD.search(code.replace(separator, ".") if separator else code):
         found.add("TT05-ID-06", path, found=old.group(1))
     elif parts[0] not in tables.bodies() or len(_body(parts, latest, separator)) > _MOST_OF_BODY:
@@ -56,9 +57,7 @@ class CodeRules:
         path = document.description
         if path is None:
             return
-        for name in _CODES:
-            if code := document.values.get(name, ""):
-                _strange(self._found, path, code, self._separator)
+        _strange(self._found, path, document.described, self._separator)
         code = document.values.get("arcDocCode", "")
         if not code or self._package.type.of == "SIP":
             return
@@ -120,7 +119,10 @@ def _valid(found: Findings, path: bytes, package: Package, before: list[str], ye
             found.add("TT05-ID-05", path, found=f"{code}, {year}", expected=span)
 
 
-def _strange(found: Findings, path: bytes, code: str, separator: str) -> None:
+def _strange(found: Findings, path: bytes, one: Described, separator: str) -> None:
+    """Codes as they stand, with blanks at their edges."""
     allowed = {".", "-", "_", separator}
-    if any(not char.isalnum() and char not in allowed for char in values.composed(code)):
-        found.add("TT05-ID-08", path, found=code)
+    for element in one.elements:
+        code = values.composed(element.text)
+        if element.name in _CODES and any(not char.isalnum() and char not in allowed for char in code):
+            found.add("TT05-ID-08", path, line=element.line, found=code)

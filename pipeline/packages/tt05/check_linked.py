@@ -12,7 +12,9 @@ from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import REP_BASE, Document, Package, is_fetch
 
 _MOST: Final = 8192
-_ID: Final = re.compile(r"[^\W_][\w-]*(?:\.[\w-]+)+")
+_ID: Final = re.compile(r"[^\W_][\w-]*(?:\.[\w-]+)+\.[0-9]+")
+"""A docId: the code of a file and an ordinal."""
+
 _UUID: Final = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _TARGET: Final = re.compile(rf"urn_(?:(?P<fonds>.*?)_)?(?P<uuid>(?:uuid-)?{_UUID})_(?P<path>.+) [0-9]+ (?P<own>.+) \S+")
 AIP_FORM: Final = "urn_{fonds}_{uuid}_{path} {size} {path} {id}"
@@ -65,7 +67,7 @@ class LinkedRules:
             self._found.add("TT05-HOL-06" if sip else "TT05-HOL-02", path, found=_shown(text), expected=AIP_FORM)
             return
         own = path[len(REP) : -len(FETCH)].decode("utf-8", "surrogateescape")
-        if unquote(match["own"]) != own and match["own"] != own:
+        if not any(f"/{told}".endswith(f"/{own}") for told in (match["own"], unquote(match["own"]))):
             self._found.add("TT05-HOL-02", path, found=match["own"], expected=own)
         fonds = unquote(match["fonds"] or "")
         if self._fonds and fonds.lower() not in ("", "uuid", self._fonds.lower()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -51,25 +51,34 @@ def check_frame(package: Package, found: Findings) -> None:
 def check_own_schemas(package: Package, found: Findings) -> None:
     """EAD-19. Schemas and descriptions are met in a worker: a schema can be made to take for ever."""
     pool = shared(inspection.MODULES, 0)
-    for result in pool.map("pipeline.content.inspection:fits", _tasks(package), package.scratch):
-        path, schema = result.key
-        if isinstance(result.value, Failure):
-            continue  # what cannot be opened or judged has its own rules
-        for line, message in result.value["faults"] or ():
-            name = schema.rpartition(b"/")[2].decode("utf-8", "replace")
-            found.add("TT05-EAD-19", path, line=line, found=f"{name}: {message}")
+    usable = {kind: path for kind, name in SCHEMAS.items() if (path := package.files.find(name)) is not None}
+    for first in (True, False):
+        # The first description of each kind tries the schema: one that takes too long is given up for the others.
+        tasks = _tasks(package, usable, first)
+        for result in pool.map("pipeline.content.inspection:fits", tasks, package.scratch):
+            kind, path, schema = result.key
+            if isinstance(result.value, Failure):
+                if result.value.cause is None:
+                    usable.pop(kind, None)
+                continue  # what cannot be opened has its own rules
+            for line, message in result.value["faults"] or ():
+                name = schema.rpartition(b"/")[2].decode("utf-8", "replace")
+                found.add("TT05-EAD-19", path, line=line, found=f"{name}: {message}")
 
 
-def _tasks(package: Package) -> Iterator[Task]:
-    schemas = {kind: package.files.find(path) for kind, path in SCHEMAS.items()}
+def _tasks(package: Package, usable: Mapping[str, bytes], first: bool) -> Iterator[Task]:
+    """The first description of each kind, or all others."""
     paths = [("ead", package.ead_path)] if package.ead_path is not None else []
     paths += [(described_by(path), path) for path in package.descriptions()]
-    excused = sorted(FRAME)
+    seen: set[str] = set()
     for kind, path in paths:
-        schema = schemas.get(kind)
-        if schema is not None:
+        fresh = kind not in seen
+        seen.add(kind)
+        schema = usable.get(kind)
+        if schema is not None and fresh is first:
             opener = partial(_both, package, schema, path)
-            yield Task((path, schema), opener, (excused,), package.files.size(path))
+            excused = (kind == "ead" and package.type.is_file) or (kind == "doc" and package.type.of == "SIP")
+            yield Task((kind, path, schema), opener, (sorted(FRAME) if excused else [],), package.files.size(path))
 
 
 def _both(package: Package, schema: bytes, path: bytes) -> tuple[int, ...]:

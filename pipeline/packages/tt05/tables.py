@@ -18,6 +18,8 @@ FOLDER: Final = PROJECT / "schemas" / "tt05"
 KINDS: Final = ("doc", "pic", "media")
 """What a document is: text, picture, sound or film."""
 
+_TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
+
 FRAME: Final = frozenset({"numberOfPaper", "riskRecovery", "riskRecoveryStatus"})
 """Elements that stand in the frame of Annex III but not in its table or its schema (TT05-C1)."""
 
@@ -153,4 +155,10 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _folded(value: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", value).casefold().split())
+    """Small letters, single blanks, tones behind their word: `Số hoá` and `số hóa` are one."""
+    return " ".join(_tones_last(word) for word in unicodedata.normalize("NFD", value.casefold()).split())
+
+
+def _tones_last(word: str) -> str:
+    tones = "".join(sign for sign in word if sign in _TONES)
+    return unicodedata.normalize("NFC", "".join(sign for sign in word if sign not in _TONES)) + tones

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -45,8 +46,7 @@ def period(text: str) -> Period | None:
         first = date(int(year), int(month), int(day or 1))
         if day is not None:
             return Period(first, first, 3)
-        after = date(first.year + first.month // 12, first.month % 12 + 1, 1) if first.year < 9999 else date.max
-        return Period(first, date.fromordinal(after.toordinal() - 1), 2)
+        return Period(first, first.replace(day=monthrange(first.year, first.month)[1]), 2)
     except ValueError:
         return None
 

@@ -60,6 +60,7 @@ def test_only_descriptions_of_the_circular_are_looked_at(tmp_path: Path) -> None
     assert [one.file for one in secret_descriptions(tree)] == ["gói/metadata/descriptive/EAD_doc_1.xml".encode()]
 
 
+@pytest.mark.slow
 def test_the_title_is_found_nowhere(tmp_path: Path) -> None:
     house = House(tmp_path / "house", {"LUUTRU_CLOCK": CLOCK})
     house.settings(archive=ARCHIVE, workers=1)

@@ -97,7 +97,7 @@ def read_all(
                 return
             entry = key.entry
             args = (extension_of(entry.path), entry.size, names, engines if identify and key.stopped is None else "")
-            yield Task(key, _opener(tree, entry, scratch), args, entry.size)
+            yield Task(key, opener(tree, entry, scratch), args, entry.size)
 
     used = pool or shared((*inforce.pinned(), *WORKERS), workers)
     first = True
@@ -137,7 +137,8 @@ def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
     return Learnt(path, value["size"], value["digests"], format_, value["changed"], findings)
 
 
-def _opener(tree: Tree, entry: Entry, scratch: Path) -> Callable[[], tuple[int, ...]]:
+def opener(tree: Tree, entry: Entry, scratch: Path) -> Callable[[], tuple[int, ...]]:
+    """Opens a file for a task of the pool, in `scratch` if it has to be unpacked."""
     return lambda: (descriptor(tree, entry, scratch),)
 
 

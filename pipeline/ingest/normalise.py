@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from pipeline.content.normalisation import (
     Derivative,
@@ -22,6 +23,7 @@ from pipeline.content.normalisation import (
     wants_head,
 )
 from pipeline.content.normalisation import normalise as convert
+from pipeline.content.normalisation.fit import not_fit
 from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session, stopping
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
@@ -35,6 +37,7 @@ DERIVED = "derived"
 """Folder of the work folder that holds derivatives, each under its SHA-256."""
 
 _HEAD = 16
+_AT_ONCE = 500
 _PINNED = "normalise.by"
 
 
@@ -92,12 +95,9 @@ def _all(current: Session) -> None:
     begun: dict[Future[Outcome], _Begun] = {}
     try:
         with ThreadPoolExecutor(threads, "normalise") as executor:
-            for entry, found in _candidates(current):
+            for entry, rule in _ruled(current, known.workers):
                 if stopping.is_set():
                     break
-                rule = _rule(current, entry, found)
-                if rule is None:
-                    continue
                 held = ExitStack()
                 local = held.enter_context(current.tree.local(entry.path, current.scratch))
                 marks = tuple(current.ledger.marks(entry.path))
@@ -132,6 +132,13 @@ def _candidates(current: Session) -> Iterator[tuple[Entry, Format]]:
         if found is not None and wants_head(found, current.request.profile.rules) and place(entry.path).use is Use.DATA:
             yield entry, found
         current.progress("normalise", done, files, read, size)
+
+
+def _ruled(current: Session, workers: int) -> Iterator[tuple[Entry, Rule]]:
+    """Files that have something to be done to them, with their rules."""
+    files = ((entry, rule) for entry, found in _candidates(current) if (rule := _rule(current, entry, found)))
+    while batch := list(islice(files, _AT_ONCE)):
+        yield from not_fit(current.tree, batch, workers=workers, scratch=current.scratch)
 
 
 def _rule(current: Session, entry: Entry, found: Format) -> Rule | None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.normalisation import Rule, preview, rules
+from pipeline.content.normalisation.fit import not_fit
 from pipeline.content.normalisation.rules import ACCESS, PRESERVATION
 from pipeline.content.reading import Learnt, read_all
 from pipeline.errors import UsageProblem
 from pipeline.findings import as_json, problem_json
 from pipeline.names import shown
 from pipeline.packages.registry import recognise
-from pipeline.records import Format, PackagePath, Use
+from pipeline.records import Finding, Format, PackagePath, Use
 from pipeline.settings import Limits, Settings
 from pipeline.tree import ContentDamage, Entry, FolderTree, Tree, open_tree
 
@@ -34,6 +35,10 @@ _WHY: dict[str, tuple[str, str]] = {
         "Rule {rules} names {puid}, but its conditions do not hold; the original stays alone",
     ),
     "no rule": ("Không quy tắc nào nêu {puid}; giữ nguyên tệp gốc", "No rule names {puid}; the original stays alone"),
+    "fit": (
+        "Quy tắc {rules} không phải làm gì: tệp đã đúng yêu cầu",
+        "Rule {rules} has nothing to do: the file is fit",
+    ),
     "unknown": (
         "Không có PUID nên không quy tắc nào áp dụng; giữ nguyên tệp gốc",
         "Without a PUID no rule applies; the original stays alone",
@@ -154,30 +159,51 @@ def _read(tree: Tree, batch: list[Entry], asked: Asked) -> list[Any]:
 def _items(
     tree: Tree, batch: list[Entry], told: bytes, asked: Asked, *, below: bool = False
 ) -> Iterator[dict[str, Any]]:
-    for entry, one in zip(batch, _read(tree, batch, asked), strict=True):
-        name = told.rstrip(b"/") + b"/" + entry.path if below else told
+    read = list(zip(batch, _read(tree, batch, asked), strict=True))
+    chosen: dict[tuple[PackagePath, str], tuple[Rule | None, preview.Why]] = {}
+    for purpose in asked.purposes:
+        for entry, one in read:
+            if isinstance(one, Learnt) and not isinstance(head := _head(tree, entry), Finding):
+                chosen[entry.path, purpose] = preview.why(one.format, head, asked.rules, purpose)
+        ruled = [(entry, rule) for entry, _ in read if (rule := chosen.get((entry.path, purpose), (None,))[0])]
+        left = {entry.path for entry, _ in not_fit(tree, ruled, workers=asked.settings.workers, scratch=asked.scratch)}
+        for entry, rule in ruled:
+            if entry.path not in left:
+                chosen[entry.path, purpose] = None, preview.Why("fit", (rule.name,))
+    for entry, one in read:
         item: dict[str, Any] = {
-            "path": shown(name), "bytes": entry.size, "puid": None, "name": "", "purpose": asked.purposes[0],
-            "rule": None, "why": {"word": "unread", "rules": [], "text": {"vi": "", "en": ""}}, "actions": [],
-            "ready": False, "seconds": 0.0, "copies": 0, "findings": [], "problem": None,
+            "path": shown(told.rstrip(b"/") + b"/" + entry.path if below else told), "bytes": entry.size,
+            "puid": None, "name": "", "purpose": asked.purposes[0], "rule": None,
+            "why": {"word": "unread", "rules": [], "text": {"vi": "", "en": ""}}, "actions": [], "ready": False,
+            "seconds": 0.0, "copies": 0, "findings": [], "problem": None,
         }  # fmt: skip
-        if not isinstance(one, Learnt):
+        if isinstance(one, Learnt):
+            for purpose in asked.purposes:
+                yield {**item, **_told(tree, entry, one.format, chosen.get((entry.path, purpose)), asked),
+                       "purpose": purpose}  # fmt: skip
+        else:
             finding, problem = getattr(one, "finding", None), getattr(one, "problem", None)
             item["findings"] = [as_json(finding)] if finding else []
             item["problem"] = problem_json(problem) if problem else None
             yield item
-            continue
-        for purpose in asked.purposes:
-            yield {**item, **_ruled(tree, entry, one.format, purpose, asked), "purpose": purpose}
 
 
-def _ruled(tree: Tree, entry: Entry, found: Format | None, purpose: str, asked: Asked) -> dict[str, Any]:
+def _head(tree: Tree, entry: Entry) -> bytes | Finding:
     try:
         with tree.open(entry.path) as source:
-            head = source.read(_HEAD)
+            return source.read(_HEAD)
     except ContentDamage as damage:
-        return {"findings": [as_json(damage.finding)]}
-    rule, why = preview.why(found, head, asked.rules, purpose)
+        return damage.finding
+
+
+def _told(
+    tree: Tree, entry: Entry, found: Format | None, chosen: tuple[Rule | None, preview.Why] | None, asked: Asked
+) -> dict[str, Any]:
+    """What an item says of the rule of a file."""
+    if chosen is None:
+        damage = _head(tree, entry)
+        return {"findings": [as_json(damage)] if isinstance(damage, Finding) else []}
+    rule, why = chosen
     puid = found.puid if found else None
     vi, en = (text.format(rules=", ".join(why.rules), puid=puid) for text in _WHY[why.word])
     told: dict[str, Any] = {

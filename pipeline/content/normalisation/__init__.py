@@ -26,6 +26,8 @@ A new family NAME adds, and edits nothing else but the tuple `TOOLS`:
    could do better, as with a file that is encrypted). `Made(kept="…")`: the original is already what the rule wants.
    `Made.notes` go into the event, `Made.told` become findings though it went well, `Made.marks` are what was seen on
    the way (`signed`), `Made.programs` are name and version of what did it.
+   Where most files of a format need nothing, `FIT = {"NAME.parse": look}` with `look(source, beat) -> bool` tells so of
+   many files at once, before any of them costs more.
 3. `verify/NAME.py`, the same two ways; `Proved` is a sentence for the event, `Differs` the reason for the finding:
 
        def look(source: Path, result: Path, arguments: Sequence[str], calls: Calls) -> Proved | Differs

@@ -32,8 +32,9 @@ class Need:
 class Why:
     """Why a rule is about a file or none is.
 
-    `word` is `rule`, `signed` (the rule leaves signed files alone), `conditions` (rules name the format, their
-    conditions do not hold: `rules` are their names), `no rule` or `unknown` (no PUID).
+    `word` is `rule`, `fit` (the file is what the rule wants already), `signed` (the rule leaves signed files alone),
+    `conditions` (rules name the format, their conditions do not hold: `rules` are their names), `no rule` or `unknown`
+    (no PUID).
     """
 
     word: str

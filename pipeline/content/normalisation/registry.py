@@ -27,6 +27,9 @@ ActionWithPrograms = Callable[[Path, Path, "Action", "Calls"], Made]
 ActionInWorker = Callable[[BinaryIO, Mapping[str, BinaryIO], Sequence[str], Beat], Made]
 """(source, file to write and read by name of result, arguments, beat)."""
 
+Look = Callable[[BinaryIO, Beat], bool]
+"""(source, beat): whether a file is for certain what the action would make of it; False when that needs more time."""
+
 VerificationWithPrograms = Callable[[Path, Path, Sequence[str], "Calls"], Proved | Differs]
 """(source, result, arguments, calls)."""
 
@@ -78,6 +81,12 @@ def actions_in_worker() -> dict[str, ActionInWorker]:
 
 
 @cache
+def looks() -> dict[str, Look]:
+    """Quick looks by action, run in a worker on many files at once before any of them is planned."""
+    return _gathered(actions, "FIT")
+
+
+@cache
 def verifications_with_programs() -> dict[str, VerificationWithPrograms]:
     return _gathered(verify, "WITH_PROGRAMS")
 
@@ -85,6 +94,16 @@ def verifications_with_programs() -> dict[str, VerificationWithPrograms]:
 @cache
 def verifications_in_worker() -> dict[str, VerificationInWorker]:
     return _gathered(verify, "IN_WORKER")
+
+
+def warm() -> None:
+    """Imports what runs in a worker, with the heavy modules that `WARM` of actions and verifications name."""
+    actions_in_worker()
+    verifications_in_worker()
+    for package in (actions, verify):
+        for module in pkgutil.iter_modules(package.__path__):
+            for name in getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "WARM", ()):
+                importlib.import_module(name)
 
 
 def _gathered(package: Any, table: str) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from pipeline.content.normalisation.made import Failed, Proved
-from pipeline.content.normalisation.registry import actions_in_worker, verifications_in_worker
+from pipeline.content.normalisation.registry import actions_in_worker, looks, verifications_in_worker
+from pipeline.content.normalisation.registry import warm as import_all
 from pipeline.pool import Job
 
 
 def warm() -> None:
     """Called once in a new worker, before it drops its rights: everything is imported."""
-    actions_in_worker()
-    verifications_in_worker()
+    import_all()
 
 
 def act(job: Job, name: str, results: list[str], arguments: list[str]) -> dict[str, Any]:
@@ -29,6 +29,12 @@ def act(job: Job, name: str, results: list[str], arguments: list[str]) -> dict[s
         except Failed as failed:
             return _failed(failed)
     return {"made": asdict(made)}
+
+
+def fit(job: Job, name: str) -> bool:
+    """Whether the file of the one descriptor is already what an action would make of it."""
+    with _opened(job.fds[0], "rb") as source:
+        return looks()[name](source, job.beat)
 
 
 def verify(job: Job, name: str, arguments: list[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import struct
 import subprocess
@@ -24,14 +23,11 @@ from pipeline.content.normalisation import (
     normalise,
     plan_for,
     rules,
-    wants_head,
 )
-from pipeline.content.reading import Learnt, read_all
 from pipeline.errors import UsageProblem
 from pipeline.findings import codes
 from pipeline.records import Format
 from pipeline.settings import read as read_settings
-from pipeline.tree import FolderTree
 from tests.content.normalisation.trial import (
     DATA,
     PATH,
@@ -126,7 +122,7 @@ def pcx(width: int, height: int, bits: int, planes: int, *, version: int = 5) ->
 
 def test_the_rules_that_ship() -> None:
     found = {rule.name: rule for rule in rules().rules}
-    assert {"text-utf16", "image-tiff"} <= set(found)
+    assert {"text-utf16", "text-unicode", "image-tiff"} <= set(found)
     assert found["image-tiff"].actions[0].results[0].extension == "tif"
 
 
@@ -189,89 +185,6 @@ def test_a_set_puts_families_together_and_finds_two_rules_for_one_case(tmp_path:
 
 def format_of(puid: str | None, match: str = "text") -> Format:
     return Format(puid, "", "", "text/plain", match, "", "", "siegfried", "1", "V1")
-
-
-@pytest.mark.parametrize(
-    ("head", "wanted"),
-    [
-        (b"\xff\xfeX\0", "text-utf16"),
-        (b"\xfe\xff\0X", "text-utf16"),
-        (b"\xff\xfe\0\0", None),
-        (b"X\0Y\0", None),
-        (b"\xef\xbb\xbfX", None),
-        (b"", None),
-    ],
-)
-def test_only_utf16_with_its_mark_is_text_to_convert(head: bytes, wanted: str | None) -> None:
-    rule = plan_for(format_of("x-fmt/111"), head)
-    assert (rule.name if rule else None) == wanted
-    assert wants_head(format_of("x-fmt/111"))
-    assert not wants_head(format_of("fmt/18"))
-    assert plan_for(format_of(None), head) is None
-    assert plan_for(None, head) is None
-
-
-# --- text ---
-
-
-def test_utf16_text_becomes_utf8(scratch: Path) -> None:
-    assert wants_head(known(DATA / "text/utf16le.txt", scratch).format)
-    assert not wants_head(known(DATA / "text/utf8.txt", scratch).format)
-    result = good(made(DATA / "text/utf16le.txt", scratch))
-    assert result.path.read_bytes() == (DATA / "text/utf16le.txt").read_bytes().decode("utf-16").encode()
-    assert (result.format.puid, result.programs, result.sandbox) == ("x-fmt/111", (), "")
-    assert result.extension == "utf8.txt"
-    assert result.proved
-
-
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_long_text_is_streamed_whole(scratch: Path, tmp_path: Path, encoding: str) -> None:
-    """Characters of one to four bytes, so that some lie across every border of a chunk."""
-    text = "Việt 𠀋 a\r\n" * 400_000
-    file = tmp_path / "long.txt"
-    mark = b"\xff\xfe" if encoding.endswith("le") else b"\xfe\xff"
-    file.write_bytes(mark + text.encode(encoding))
-    result = good(made(file, scratch))
-    assert result.path.read_bytes().decode() == text
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"\xff\xfea\0b", b"\xff\xfea\0\x00\xd8b\0", b"\xff\xfea\0\x00\xdc", b"\xfe\xff\0a\xd8\x00"],
-    ids=["half a unit", "lone high", "lone low", "cut pair"],
-)
-def test_broken_utf16_stays_alone(scratch: Path, tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "broken.txt"
-    file.write_bytes(content)
-    bad(made(file, scratch, plan_for(format_of("x-fmt/111"), content)), "FMT-CONVERT-DAMAGED")
-
-
-def test_what_is_not_as_promised_is_not_kept(scratch: Path, tmp_path: Path) -> None:
-    """UTF-16 text whose UTF-8 is no plain text for the engine: a PDF header."""
-    file = tmp_path / "odd.txt"
-    file.write_bytes(b"\xff\xfe" + "%PDF-1.4\n%%EOF\n".encode("utf-16-le"))
-    content = file.read_bytes()
-    result = bad(made(file, scratch, plan_for(format_of("x-fmt/111"), content)), "FMT-CONVERT-PUID")
-    assert result.finding.expected == "x-fmt/111"
-    assert result.finding.found == "fmt/18"
-
-
-def test_8_bit_text_is_left_and_told(scratch: Path) -> None:
-    told = {}
-    tree = FolderTree(DATA / "text")
-    for one in read_all(tree, tree.entries(), (), identify=True, workers=1, scratch=scratch):
-        assert isinstance(one, Learnt)
-        told[os.fsdecode(one.path)] = [finding.code for finding in one.findings]
-        if told[os.fsdecode(one.path)]:
-            assert not wants_head(one.format)
-            with tree.open(one.path) as source:
-                assert plan_for(one.format, source.read(4)) is None
-    assert {name for name, found in told.items() if found == ["FMT-TEXT-8BIT"]} == {
-        "tcvn3.txt",
-        "vni.txt",
-        "cp1258.txt",
-    }
-    assert codes()["FMT-TEXT-8BIT"].level == "info"
 
 
 # --- images ---

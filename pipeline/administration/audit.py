@@ -13,12 +13,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pipeline.administration.archive import Archive
+from pipeline.administration.behind import behind
 from pipeline.administration.filling import fill_waiting
 from pipeline.catalogue.holdings import HeldCopy
 from pipeline.catalogue.rebuild import learn
 from pipeline.errors import Interrupted, SystemProblem
 from pipeline.records import CopyState, Finding
 from pipeline.settings import settings
+from pipeline.storage.conformance import conformance
 from pipeline.storage.judging import Damage, Step, What, judge
 from pipeline.storage.lines import CopyAudit, CopyProblem, Kind, Result, not_checked
 from pipeline.storage.stores import Store, StoreAbsent
@@ -32,6 +34,7 @@ MASS_SHARE = 100
 _RUN_DAYS = 7
 _LINE_AIPS = 500
 _TELL_SECONDS = 0.5
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +254,13 @@ class _Run:
         committed = self.at_hand.catalogue.inventories(copy.aip)
         known = {version: digest for version, digest in committed.items() if version <= copy.version}
         judged = judge(store, copy.aip, known=known, scratch=self.scratch, on_file=on_file)
+        others = [other for other in self.reached.values() if other.id != store.id]
+        more = (*behind(store, judged, copy.version, known, others, self.scratch), *conformance(store, judged))
+        problems = _together(judged.problems, more)
         return CopyAudit(
-            copy.aip, copy.version, copy.store, copy.store_id, _result(judged.problems), self.report.run,
-            str(judged.evidence), judged.files, judged.bytes, tuple(_problem(one) for one in judged.problems),
-            _count(judged.problems),
+            copy.aip, copy.version, copy.store, copy.store_id, _result(problems), self.report.run,
+            str(judged.evidence), judged.files, judged.bytes, tuple(_problem(one) for one in problems),
+            _count(problems),
         )  # fmt: skip
 
     def _made(self, copy: HeldCopy) -> dict[str, Any]:
@@ -318,6 +324,15 @@ class _Run:
         self.report.overdue = sum(date < moment for date in dates)
         if dates:
             self.report.next_due = rfc3339(datetime.fromtimestamp(min(dates), UTC))
+
+
+def _together(judged: tuple[Damage, ...], more: tuple[Damage, ...]) -> tuple[Damage, ...]:
+    """All problems of a copy, at most _MOST listed, a last entry `…` counting those that are not."""
+    listed = judged[:-1] if judged and judged[-1].path == "…" else judged
+    room = max(_MOST - len(listed), 0)
+    hidden = _count(judged) - len(listed) + len(more[room:])
+    last = (Damage(What.CHANGED, "…", None, f"+{hidden}"),) if hidden else ()
+    return (*listed, *more[:room], *last)
 
 
 def _result(problems: tuple[Damage, ...]) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -17,11 +18,12 @@ from typing import Any
 import pytest
 
 from pipeline.administration.archive import Archive, archive, leave
-from pipeline.administration.audit import Progress, audit, limits
+from pipeline.administration.audit import Progress, _together, audit, limits
 from pipeline.errors import Interrupted, SystemProblem
 from pipeline.findings import as_json
 from pipeline.settings import StoreSetting
 from pipeline.storage.chains import StoreSource, verify
+from pipeline.storage.judging import Damage, What
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.lines import Kind
 from pipeline.storage.stores import Passport
@@ -140,6 +142,47 @@ def test_an_inventory_rewritten_consistently(at_hand: Archive, tmp_path: Path) -
     told = [one for item in report.items for one in item["problems"] if one["what"] == "inventory"]
     assert {one["path"] for one in told} == {"inventory.json", "v1/inventory.json"}
     assert {one["expected"] for one in told} == {plan.inventory_sha256}
+    # The payload behind it, by the inventory of the other store, for which the journal vouches.
+    behind = [one for item in report.items for one in item["problems"] if one["what"] not in ("inventory", "extra")]
+    logical = f"uuid-{plan.urn[9:]}/representations/rep1/data/big"
+    assert [(one["what"], one["path"]) for one in behind] == [("changed", logical)]
+    assert (behind[0]["expected"], behind[0]["found"]) == (file.name, forged)
+
+
+def test_what_a_rewritten_inventory_keeps_adds_and_loses(at_hand: Archive, tmp_path: Path) -> None:
+    """Nothing of the content was touched, only what the inventories say of it."""
+    plan = keep(at_hand)
+    root = f"uuid-{plan.urn[9:]}"
+    twin, big = (hashlib.sha256(FILES[f"representations/rep1/data/{name}"]).hexdigest() for name in ("twin", "big"))
+    for inventory in root_of(tmp_path / "one", plan.urn).rglob("inventory.json"):
+        made = json.loads(inventory.read_bytes())
+        state = made["versions"]["v1"]["state"]
+        state[twin] = [f"{root}/representations/rep1/data/other"]
+        state[big].append(f"{root}/METS.xml")
+        del state[hashlib.sha256(FILES["METS.xml"]).hexdigest()]
+        data = json.dumps(made).encode()
+        inventory.write_bytes(data)
+        side = f"{hashlib.sha256(data).hexdigest()}  inventory.json\n"
+        inventory.with_name("inventory.json.sha256").write_text(side)
+    report = audit(at_hand, store="one")
+    inside = f"{root}/representations/rep1/data"
+    mets = hashlib.sha256(FILES["METS.xml"]).hexdigest()
+    told = {(one["what"], one["path"], one["expected"], one["found"]) for one in report.items[0]["problems"]}
+    assert {
+        ("inventory", f"{root}/METS.xml", mets, big),  # the bytes are there, under their digest
+        ("inventory", f"{inside}/twin", twin, None),
+        ("inventory", f"{inside}/Công văn.txt", twin, None),
+        ("extra", f"{inside}/other", None, twin),
+    } <= told
+
+
+def test_problems_of_a_copy_are_counted_together() -> None:
+    judged = (Damage(What.MISSING, "a"), Damage(What.CHANGED, "…", None, "+9"))
+    more = tuple(Damage(What.EXTRA, str(number)) for number in range(2000))
+    together = _together(judged, more)
+    assert len(together) == 1001 and together[-1].found == f"+{9 + 2000 - 999}"
+    assert _together(judged, ()) == judged
+    assert _together((), more[:2]) == more[:2]
 
 
 def test_a_store_rolled_back(at_hand: Archive, tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_a_stored_aip_in_every_way(tmp_path: Path) -> None:
     assert kinds == ["eark-aip/2.2.0", "ocfl+eark-aip/2.2.0", "ocfl-root", "ocfl-root"]
     assert all(codes(item) <= {"OCFL-W004", "CSIPSTR16"} for item in whole.items), whole.out
     # A file is exchanged, and every inventory made to agree: OCFL is content, the AIP's own METS is not.
-    victim = max((home / "v1/content").rglob("*"), key=lambda file: file.stat().st_size if file.is_file() else 0)
+    received = max((file for file in GOOD.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)
+    old = hashlib.sha256(received.read_bytes()).hexdigest()
+    victim = home / f"v1/content/{old[:2]}/{old}"
     forged = b"forged" * 10
     new = hashlib.sha256(forged).hexdigest()
     victim.unlink()
@@ -43,7 +45,6 @@ def test_a_stored_aip_in_every_way(tmp_path: Path) -> None:
     target.write_bytes(forged)
     if not any(victim.parent.iterdir()):
         victim.parent.rmdir()
-    old = victim.name
     for inventory in (home / "inventory.json", home / "v1/inventory.json"):
         text = inventory.read_text().replace(f"{old[:2]}/{old}", f"{new[:2]}/{new}").replace(old, new)
         inventory.write_text(text)
@@ -53,6 +54,18 @@ def test_a_stored_aip_in_every_way(tmp_path: Path) -> None:
     first, second = forged_answer.items
     assert (first["verdict"], second["verdict"]) == ("invalid", "valid")
     assert not any(code.startswith("OCFL-E") for code in codes(first))
+    # The audit names the file behind it: by the other store, and where that is away by the AIP's own METS and PREMIS.
+    for away in (False, True):
+        if away:
+            (house.base / "second").rename(house.base / "unplugged")
+        told = [
+            problem
+            for item in house.run("audit", "--store", "vault").items
+            for problem in item["problems"]
+            if problem["expected"] == old
+        ]
+        assert [(problem["what"], problem["found"]) for problem in told] == [("changed", new)]
+        assert told[0]["path"].startswith("uuid-") and "/data/" in told[0]["path"]
     # And without the inventories agreeing.
     target.write_bytes(b"other")
     again = house.run("validate", home, vault)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from pipeline.records import Finding
@@ -51,7 +52,13 @@ def validate_object(
     findings of a code are listed (PKG-MORE counts the rest). Memory: some 600 bytes per file of the object, whatever
     it has of versions. SystemProblem when the shelf cannot be read; never raises on content.
     """
-    return _Object(shelf, base, on_file).judged(content)
+    judging = _Object(shelf, base, on_file)
+    try:
+        return judging.judged(content)
+    except ContentDamage as damage:
+        # An inventory that its archive cannot give back whole.
+        checked = judging.checked(None)
+        return replace(checked, findings=(*checked.findings, damage.finding))
 
 
 @dataclass(slots=True)
@@ -95,14 +102,14 @@ class _Object:
         if root is None:
             # A folder that nothing describes: what lies in it is told by name all the same.
             self._root_folder(None)
-            return self._checked(None)
+            return self.checked(None)
         self._root_folder(root)
         folders = self._versions(root)
         older = self._older(root, folders)
         self._contents(root, older, content)
-        return self._checked(root)
+        return self.checked(root)
 
-    def _checked(self, root: Inventory | None) -> Checked:
+    def checked(self, root: Inventory | None) -> Checked:
         identifier, head = (root.id, root.head) if root is not None else (None, None)
         return Checked(self.findings.rows(), self.specification, identifier, head, self.files, self.bytes)
 
@@ -494,7 +501,11 @@ class _Object:
 
     @contextlib.contextmanager
     def _opened(self, path: str) -> Iterator[BinaryIO]:
-        with contextlib.closing(self.shelf.open(self.base + path)) as source:
+        try:
+            opened = self.shelf.open(self.base + path)
+        except KeyError:
+            opened = io.BytesIO()  # gone since it was listed: nothing is left of it
+        with contextlib.closing(opened) as source:
             yield source
 
     def _little(self, path: str) -> bytes:

@@ -63,6 +63,23 @@ def test_nothing_is_said_of_a_clean_package(packages: Path, name: str, asked: st
     assert all(one.verdict == "valid" for one in found.documents)
 
 
+BY_COMMAND = [name for name in FAULTS if name.startswith(("TT05-ZIP", "TT05-EAD-14", "TT05-STR-02"))]
+
+
+@pytest.mark.parametrize("name", BY_COMMAND)
+def test_the_command_says_what_is_found_before_the_judgement(tmp_path: Path, packages: Path, name: str) -> None:
+    space = Workspace(tmp_path / "data")
+    space.work.mkdir(parents=True)
+    fault = FAULTS[name]
+    for asked in PROFILES:
+        home = packages / name
+        path = next(home.iterdir()) if home.is_dir() else written(fault.shape, home)
+        item, _ = validate(space, path, profile(asked), None)
+        told = {one["code"]: one["level"] for one in item["findings"] if one["code"] not in fault.may}
+        assert told == expected(name, fault, asked), item
+        assert item["verdict"] == ("invalid" if "error" in told.values() else "valid")
+
+
 def test_the_generator_writes_what_it_is_asked_for(tmp_path: Path) -> None:
     main([str(tmp_path), "TT05-ZIP-03", "clean/DIP plain"])
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("TT05*/*")) == [

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from pipeline.findings import as_json
 from pipeline.packages.tt05.container import arrival
@@ -26,7 +28,7 @@ from pipeline.tree import open_tree
 from tests.packages.tt05 import fields
 from tests.packages.tt05.build import build, folder, zipped
 from tests.packages.tt05.judged import Said, by_profile, said
-from tests.packages.tt05.shape import EAD, ROOT, Built, full, plain
+from tests.packages.tt05.shape import EAD, REP, ROOT, Built, full, plain
 
 MANY = int(os.environ.get("LUUTRU_MUTATIONS", "0")) // 5
 asked_for = settings(
@@ -54,6 +56,9 @@ REQUIRED_OF_TEXTS = {
     "AIP_tailieu": ("arcFileCode", "docCode", "docOrdinal", "language", "numberOfPage"),
     "DIP": ("docId", "arcDocCode", "maintenance", "typeName", "issuedDate", "subject", "language", "mode"),
 }
+
+
+Rewrite = Callable[[str, bytes], bytes]
 
 
 @pytest.fixture(scope="module")
@@ -249,3 +254,31 @@ def _remove(folder: Path) -> None:
     import shutil
 
     shutil.rmtree(folder)
+
+
+PARTS = ("metsHdr", "dmdSec", "fileSec", "fileGrp", "file", "structMap", "div", "mdRef", "FLocat")
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("path", [ROOT, REP])
+def test_a_required_part_of_mets_that_is_gone_is_seen(tmp_path: Path, path: str, name: str) -> None:
+    """The first of its name, or all of them, taken out, with every digest right; types and profiles in turns."""
+
+    def without(number: int | None) -> Rewrite:
+        def change(at: str, data: bytes) -> bytes:
+            if at != path:
+                return data
+            root = etree.fromstring(data)
+            for one in list(root.iter(f"{{http://www.loc.gov/METS/}}{name}"))[:number]:
+                parent = one.getparent()
+                assert parent is not None
+                parent.remove(one)
+            return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+        return change
+
+    at = PARTS.index(name) + (path == REP)
+    type, profile = fields.TYPES[at % 5], fields.PROFILES[at % 2]
+    for number in (1, None):
+        shape = replace(full(type), rewrite=without(number))
+        assert not judged(folder(build(shape), tmp_path / str(number)), profile).valid, type

@@ -234,7 +234,9 @@ def _begun(
     try:
         for work in works:
             asked = work.judgement.rest or work.family in programs.EXIF_FAMILIES
-            if asked and not work.stopped and able:
+            if work.stopped or work.answer.get("limit"):
+                continue  # what overloads one reader is not given to the next
+            if asked and able:
                 local.append((work, held.enter_context(tree.local(work.subject.entry.path, scratch))))
             elif work.judgement.rest:
                 work.judgement = replace(

@@ -16,7 +16,7 @@ from pipeline.tools.run import Bounds
 EXIF_FAMILIES = ("jpeg", "png", "tiff", "gif", "jp2", "image", "wave", "flac", "mp4", "matroska", "media")
 MEDIA_FAMILIES = ("wave", "flac", "mp4", "matroska", "media")
 
-_SECONDS = 60.0
+_SECONDS = 30.0
 _MEMORY = 512 << 20
 _ARGUMENTS = ("-json", "-n", "-G1", "-x", "System:all", "-api", "LargeFileSupport=1", "-charset", "UTF8")
 _WORDS = {"Progressive": "progressive", "Interlaced": "interlaced", "MBAFF": "interlaced"}

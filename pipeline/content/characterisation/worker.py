@@ -38,6 +38,7 @@ _MOST_BEATS = 300
 def examine(job: Job, family: str) -> dict[str, Any]:
     """JSON of what one file is: `properties`, `creating`, `inhibitors`, `judgement`, and what the family adds."""
     with os.fdopen(os.dup(job.fds[0]), "rb") as source:
+        source.seek(0)
         try:
             answer = _examined(source, family, _Pulse(job.beat))
         except Invalid as broken:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pipeline.content.validity import Invalid, exactly
+from pipeline.content.validity import Invalid, Limit, exactly
 
 _MOST = 100_000
 
@@ -22,13 +22,13 @@ class Box:
 
 
 def boxes(source: BinaryIO, start: int, end: int) -> Iterator[Box]:
-    """The boxes between two places of a file, which they have to fill exactly. Raises Invalid."""
+    """The boxes between two places of a file, which they have to fill exactly. Raises Invalid and Limit."""
     at = start
     number = 0
     while at < end:
         number += 1
         if number > _MOST:
-            raise Invalid(f"more than {_MOST} boxes")
+            raise Limit(f"more than {_MOST} boxes")
         if end - at < 8:
             raise Invalid(f"byte {at}: {end - at} bytes are left behind the last box")
         source.seek(at)

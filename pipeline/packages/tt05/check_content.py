@@ -13,7 +13,7 @@ from pipeline.packages.tt05 import tables, values
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.looking import descriptor
 from pipeline.packages.tt05.package import REP_BASE, Document, Package, is_fetch
-from pipeline.pool import Failure, Task, shared
+from pipeline.pool import Failure, FailureKind, Task, shared
 from pipeline.records import Level
 
 _TEXTS: Final = frozenset(("text/plain", "text/csv", "text/html"))
@@ -73,10 +73,16 @@ class ContentRules:
         for result in pool.map("pipeline.content.inspection:look", self._tasks(), self._package.scratch):
             file: _File = result.key
             if isinstance(result.value, Failure):
-                if result.value.cause is None:
-                    self._add("TT05-FMT-08", file, f"{result.value.kind}")
+                self._failed(file, result.value)
                 continue
             _Looked(self._package, self._found, file, result.value, declared.get(file.path, "")).judge()
+
+    def _failed(self, file: _File, failure: Failure) -> None:
+        """A file that a worker gave up. One that is too big or slow for us may be whole: that is only a warning."""
+        if failure.cause is None:
+            ours = failure.kind in (FailureKind.MEMORY, FailureKind.TIMEOUT)
+            level = Level.WARNING if ours else None
+            self._found.add("TT05-FMT-08", file.path, found=f"{failure.kind}: {failure.text}"[:200], level=level)
 
     def _tasks(self) -> Iterator[Task]:
         files = self._package.files
@@ -113,9 +119,6 @@ class ContentRules:
             first = self._first.setdefault(key, path)
             if first != path:
                 self._found.add("TT05-SUB-01", path, found=_name(path), expected=_name(first))
-
-    def _add(self, code: str, file: _File, told: object = None, expected: object = None) -> None:
-        self._found.add(code, file.path, found=told, expected=expected)
 
 
 def _digitised(file: str, own: str, some: bool, kind: str) -> bool:

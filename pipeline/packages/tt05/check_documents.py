@@ -102,6 +102,7 @@ class DocumentCodes:
         if ordinal is None:
             ordinal = values.ordinal(told.get("docCode") or told.get("arcDocCode") or "", self._separator)
         if ordinal is None:
+            self._whole = False  # it has an ordinal that nobody can read, so none is known to be missing
             return
         if ordinal in self._ordinals:
             self._found.add("TT05-DOC-07", path, found=ordinal)
@@ -116,6 +117,8 @@ class DocumentCodes:
         ordinal = values.ordinal(code, self._separator)
         if ordinal is not None and (given := values.whole(number)) is not None:
             padded = self._package.settings.doc_ordinal == "unpadded" and number != str(given)
+            if given != ordinal:
+                self._whole = False  # one of two numbers is wrong, so none is known to be missing
             if given != ordinal or padded:
                 self._found.add("TT05-DOC-15", path, found=number, expected=ordinal)
         file = told.get("arcFileCode", "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO
+from pipeline.tools.poppler import PDFTOCAIRO
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
 from pipeline.tools.vips import VIPS
 
-TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG)
+TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO)
 """All programs; none of them is needed to accept a package, but checks and conversions need theirs."""
 
 

@@ -16,11 +16,12 @@ from tests.content.normalisation.trial import bad, good, made, rule_for, rule_na
 pytestmark = pytest.mark.xdist_group("av")
 
 TONE = ("-f", "lavfi", "-i", "sine=d=0.5:r=44100")
+FINE = ("-f", "lavfi", "-i", "aevalsrc=0.3*sin(440*t)+0.1*sin(1000.3*t):d=0.5:s=44100")
 FILM = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=0.4")
 SAMPLES: dict[str, tuple[str, ...]] = {
     "họp 16 bit.aiff": TONE,
-    "họp 24 bit.aiff": (*TONE, "-c:a", "pcm_s24be"),
-    "họp 32 bit.aiff": (*TONE, "-c:a", "pcm_s32be"),
+    "họp 24 bit.aiff": (*FINE, "-c:a", "pcm_s24be"),
+    "họp 32 bit.aiff": (*FINE, "-c:a", "pcm_s32be"),
     "họp.au": TONE,
     "họp luật mu.aifc": (*TONE, "-c:a", "pcm_mulaw"),
     "họp.wma": (*TONE, "-c:a", "wmav2"),
@@ -58,8 +59,8 @@ def probed(file: Path) -> list[str]:
     ("name", "puid", "streams"),
     [
         ("họp 16 bit.aiff", "fmt/141", ["pcm_s16le,s16"]),
-        ("họp 24 bit.aiff", "fmt/141", ["pcm_s24le,s32"]),
-        ("họp 32 bit.aiff", "fmt/141", ["pcm_s32le,s32"]),
+        ("họp 24 bit.aiff", "fmt/143", ["pcm_s24le,s32"]),
+        ("họp 32 bit.aiff", "fmt/143", ["pcm_s32le,s32"]),
         ("họp.au", "fmt/141", ["pcm_s16le,s16"]),
         ("họp luật mu.aifc", "fmt/279", ["flac,s16"]),
         ("họp.wma", "fmt/279", ["flac,s32"]),

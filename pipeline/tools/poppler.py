@@ -1,0 +1,9 @@
+"""poppler: PDF drawn anew."""
+
+from __future__ import annotations
+
+from pipeline.tools.program import Program
+
+PDFTOCAIRO = Program(
+    "pdftocairo", ("-v",), r"pdftocairo version (\d+\.\d+(?:\.\d+)?)", (20, 9), "poppler-utils", "SYS-TOOL-POPPLER"
+)

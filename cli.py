@@ -11,7 +11,7 @@ import click
 from pipeline import VERSION
 
 SECTIONS = (
-    ("Archive packages", ("ingest", "validate", "identify")),
+    ("Archive packages", ("ingest", "validate", "identify", "characterise")),
     ("Convert formats", ("normalise", "rules")),
     ("Look and hand out", ("show", "export", "status", "text")),
     ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
@@ -130,6 +130,16 @@ def identify(paths: tuple[str, ...], **options: Any) -> None:
     from commands import identify as run
 
     _end(run.identify(paths, **options))
+
+
+@luutru.command(cls=Example, example="luutru characterise scans/ --json")
+@click.argument("paths", nargs=-1, required=True, type=Place())
+@json_option
+def characterise(paths: tuple[Path, ...], **options: Any) -> None:
+    """Tell what files are technically, and whether they are whole; an archive is one file."""
+    from commands import characterise as run
+
+    _end(run.characterise(paths, **options))
 
 
 @luutru.command(cls=Example, example="luutru normalise --dry-run sample_packages/accepted--ok--anh-tu-lieu")

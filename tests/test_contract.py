@@ -24,7 +24,7 @@ TEXT = {"en": "", "vi": ""}
 NAMES = (
     "text",
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
-    *("normalise", "rules"),
+    *("normalise", "rules", "characterise"),
     *("catalogue", "journal", "signatures", "up", "down"),
 )
 

@@ -13,7 +13,7 @@ from pipeline import VERSION
 SECTIONS = (
     ("Archive packages", ("ingest", "validate", "identify", "characterise")),
     ("Convert formats", ("normalise", "rules")),
-    ("Look and hand out", ("show", "export", "status", "text")),
+    ("Look and hand out", ("show", "formats", "export", "status", "text")),
     ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
     ("Set up and run", ("store", "doctor", "up", "down")),
 )
@@ -188,6 +188,19 @@ def show(aip: str, as_json: bool, lang: str | None) -> None:
     from commands import holdings as run
 
     _end(run.show(aip, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example="luutru formats --report formats.html")
+@click.option("--report", "reports", multiple=True, metavar="FILE", type=Place(),
+              help="Write a report too: a file that ends in .html or .csv; may be given several times.")  # fmt: skip
+@click.option("--files", type=click.IntRange(0), default=1000, show_default=True,
+              help="Most files named of those not identified, and of those with two opinions.")  # fmt: skip
+@json_option
+def formats(reports: tuple[Path, ...], files: int, as_json: bool, lang: str | None) -> None:
+    """Show which formats the whole holdings have, and which files nobody knows or the engines differ on."""
+    from commands import formats as run
+
+    _end(run.formats(reports, files=files, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru export 6f1c2f0e out/")

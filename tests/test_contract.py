@@ -25,7 +25,7 @@ NAMES = (
     "text",
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
     *("normalise", "rules", "characterise"),
-    *("catalogue", "journal", "signatures", "up", "down"),
+    *("catalogue", "formats", "journal", "signatures", "up", "down"),
 )
 
 
@@ -143,6 +143,7 @@ def test_every_command_prints_its_document(tmp_path: Path) -> None:
         ("export", aip, tmp_path / "out"),
         ("catalogue", "rebuild"),
         ("journal", "verify"),
+        ("formats",),
         ("signatures", "list"),
         ("signatures", "update", PROJECT / "README.md"),
         ("down",),

@@ -92,6 +92,25 @@ class Held:
     copies: tuple[HeldCopy, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FormatCount:
+    """How many files of the holdings, in how many AIPs, are of a format; `puid` `unknown` for those of none."""
+
+    puid: str
+    files: int
+    aips: int
+
+
+@dataclass(frozen=True, slots=True)
+class OddFormats:
+    """How many files of an AIP are not identified, and on how many the engines differ."""
+
+    aip: str
+    label: str
+    unknown: int
+    differing: int
+
+
 class Catalogue:
     """A cache of the journal. Processes share it behind one lock; it may be deleted at any time.
 
@@ -234,6 +253,34 @@ class Catalogue:
         """How many AIPs are held."""
         with self._reading() as db:
             return int(db.execute(select(func.count()).select_from(aips)).scalar_one())
+
+    def formats(self) -> list[FormatCount]:
+        """Every format of the newest versions, the most frequent first."""
+        query = (
+            select(formats.c.puid, func.sum(formats.c.files).label("files"), func.count().label("aips"))
+            .join(aips, and_(aips.c.uuid == formats.c.uuid, aips.c.version == formats.c.version))
+            .group_by(formats.c.puid)
+            .order_by(func.sum(formats.c.files).desc(), formats.c.puid)
+        )
+        with self._reading() as db:
+            return [FormatCount(row.puid, int(row.files), int(row.aips)) for row in db.execute(query)]
+
+    def odd_formats(self) -> Iterator[OddFormats]:
+        """AIPs whose newest version holds files that are not identified, or on which the engines differ; by UUID."""
+        unknown = func.coalesce(formats.c.files, 0).label("unknown")
+        joined = and_(
+            formats.c.uuid == versions.c.uuid, formats.c.version == versions.c.version, formats.c.puid == "unknown"
+        )
+        query = (
+            select(aips.c.urn, versions.c.label, unknown, versions.c.differing)
+            .join(versions, and_(versions.c.uuid == aips.c.uuid, versions.c.version == aips.c.version))
+            .outerjoin(formats, joined)
+            .where((formats.c.files > 0) | (versions.c.differing > 0))
+            .order_by(aips.c.uuid)
+        )
+        with self._reading() as db:
+            for row in db.execute(query):
+                yield OddFormats(row.urn, row.label, int(row.unknown), int(row.differing))
 
     def copies(self, *, store: str | None = None, aip: str | None = None) -> list[HeldCopy]:
         """Copies in the order in which they are due: never read by an audit first, then the longest ago.

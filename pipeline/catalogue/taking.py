@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, delete, insert, select, update
 
 from pipeline.catalogue.tables import aips, audits, copies, formats, history, unchecked, versions
+from pipeline.records import Agreement
 from pipeline.storage.lines import Commit, Kind, Line, StoreCopy
 from pipeline.workspace import rfc3339
 
@@ -65,6 +66,7 @@ def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any])
     }  # fmt: skip
     values["committed"] = rfc3339(line.time)
     values["findings"] = json.dumps(dict(sorted(commit.findings.items())))
+    values["differing"] = commit.agreement.get(Agreement.DIFFER, 0)
     key = {"uuid": own, "version": commit.version}
     if _newest(db, versions, key, values, told):
         db.execute(_NO_FORMATS, {"at_uuid": own, "at_version": commit.version})

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pipeline.content.identification import format_findings, inforce
 from pipeline.errors import Problem
 from pipeline.findings import as_json, level_of, problem_json, visible
 from pipeline.ingest.check import read_bytes, refused
@@ -21,7 +22,7 @@ from pipeline.ledger import Ledger
 from pipeline.names import shown
 from pipeline.packages import Circumstances, Documented, Kind, Recognition
 from pipeline.packages.registry import accepted, recognise
-from pipeline.records import Finding, Level
+from pipeline.records import Finding, Level, Use
 from pipeline.settings import Profile, profile
 from pipeline.storage.validation.objects import validate_object
 from pipeline.tree import Opened, Tree, open_tree
@@ -45,11 +46,13 @@ def validate(
     progress: Progress = quiet,
     bag_profile: BagProfile | None = None,
     shelf: Shelf | None = None,
+    formats: bool = False,
 ) -> tuple[dict[str, Any], int]:
     """An item of `validate/1` with its exit code. `opened` gives a stored AIP instead of a path, `shelf` its object.
 
     A path to an OCFL object is judged by OCFL and by the kind of the package in it, a storage root by OCFL alone.
     Without a profile (`asked` None) the standard of the kind alone judges. `bag_profile` is what a bag must keep too.
+    `formats`: files are identified too, and the item has `formats` and the findings of that, as in an ingest.
     """
     started = time.monotonic()
     item: dict[str, Any] = {
@@ -59,6 +62,7 @@ def validate(
     }  # fmt: skip
     code = 3
     try:
+        inforce.use(space, inforce.sets(space).pin)
         with tempfile.TemporaryDirectory(prefix="validate-", dir=space.work) as folder:
             request = Request(space, package, asked or profile("eark"), kind)
             where = laid(package) if opened is None and kind is None else None
@@ -72,10 +76,10 @@ def validate(
                     code = judge_object(checked, asked, item)
                 else:
                     inner = Opened(tree, checked.findings)
-                    code = _judge(request, Path(folder), asked, inner, item, progress, bag_profile)
+                    code = _judge(request, Path(folder), asked, inner, item, progress, bag_profile, formats)
                     item["kind"] = f"{OCFL}+{item['kind']}"
             else:
-                code = _judge(request, Path(folder), asked, opened, item, progress, bag_profile)
+                code = _judge(request, Path(folder), asked, opened, item, progress, bag_profile, formats)
     except Problem as problem:
         item["problem"], code = problem_json(problem), problem.exit_code
     except Exception as bug:
@@ -92,6 +96,7 @@ def _judge(
     item: dict[str, Any],
     progress: Progress,
     bag_profile: BagProfile | None,
+    formats: bool,
 ) -> int:
     from pipeline.digests import package_digest
 
@@ -112,9 +117,9 @@ def _judge(
             stopped = False
             if isinstance(kind, Documented):
                 around = Circumstances(told.version, request.package, scratch, asked, found.findings)
-                stopped = _documented(current, kind, found.tree, around, item)
+                stopped = _documented(current, kind, found.tree, around, item, formats)
             else:
-                read_bytes(current, kind, identify=False)
+                read_bytes(current, kind, identify=formats)
                 ledger.find("validate", kind.check(found.tree, ledger))
             if bag_profile is not None:
                 ledger.find("validate", _kept(bag_profile, told, found.tree, ledger))
@@ -129,6 +134,9 @@ def _judge(
                 )
             if ledger.totals()[0] == 0:
                 ledger.find("validate", [Finding("PKG-EMPTY")])
+            if formats and not stopped:
+                item["formats"] = ledger.formats()
+                ledger.find("validate", _formats(current, kind))
         item["files"], item["bytes"] = ledger.totals()
         findings = list(dict.fromkeys(_called(ledger.findings(), asked, request.package)))
         item["findings"] = [as_json(finding, asked) for finding in findings]
@@ -141,14 +149,16 @@ def _judge(
             found.tree.close()
 
 
-def _documented(current: Session, kind: Documented, tree: Tree, around: Circumstances, item: dict[str, Any]) -> bool:
+def _documented(
+    current: Session, kind: Documented, tree: Tree, around: Circumstances, item: dict[str, Any], formats: bool
+) -> bool:
     """Findings, verdicts of documents and what was not checked, into ledger and item; whether the package stopped."""
     ledger = current.ledger
     stopped = kind.stops(tree, around)
     if stopped:
         ledger.find("validate", stopped)
         return True
-    read_bytes(current, cast(Kind, kind), identify=False)
+    read_bytes(current, cast(Kind, kind), identify=formats)
     judgement = kind.judge(tree, ledger, around)
     ledger.find("validate", judgement.findings())
     item["not_checked"] = list(judgement.not_checked)
@@ -162,6 +172,14 @@ def _documented(current: Session, kind: Documented, tree: Tree, around: Circumst
         for one in judgement.documents()
     ]
     return False
+
+
+def _formats(current: Session, kind: object) -> Iterator[Finding]:
+    """What an archivist should know about the formats of data files, as an ingest tells it."""
+    place = getattr(kind, "place", None)
+    for entry, _, found, _mime in current.ledger.known():
+        if place is None or place(entry.path).use is Use.DATA:
+            yield from format_findings(entry.path, entry.size, found)
 
 
 def _called(findings: Iterator[Finding], asked: Profile | None, package: Path) -> Iterator[Finding]:

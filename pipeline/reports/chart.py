@@ -22,12 +22,16 @@ _REST = ("các mục còn lại ({count})", "all others ({count})")
 _NONE = ("Không có số liệu.", "No figures.")
 
 
-def bars(counts: Mapping[str, int], *, title: str = "", lang: Lang = "vi", most: int = MOST) -> Markup:
+def bars(
+    counts: Mapping[str, int], *, title: str = "", lang: Lang = "vi", most: int = MOST, longest: int = LABEL,
+    family: str = "",
+) -> Markup:  # fmt: skip
     """A horizontal bar chart of labelled counts, the largest first, as one `<svg>` element.
 
     It is as wide as what holds it, and its letters keep their size on every screen. Labels pass `fit` and are escaped;
     a page may colour the bars through `.chart rect` and needs no style at all. Screen readers get `title`, and all
-    figures as a sentence. The same counts give the same bytes.
+    figures as a sentence. The same counts give the same bytes. `longest`: characters of a label, more where the page is
+    wide for sure; `family`: letters, where those around the chart are not inherited (paper).
     """
     rows = sorted(((fit(label), max(0, count)) for label, count in counts.items()), key=lambda row: (-row[1], row[0]))
     if len(rows) > most:
@@ -38,7 +42,8 @@ def bars(counts: Mapping[str, int], *, title: str = "", lang: Lang = "vi", most:
     largest = max((count for _, count in rows), default=0) or 1
     said = "; ".join(f"{label}: {number(count, lang)}" for label, count in rows) or say(_NONE, lang)
     mark = hashlib.sha256(f"{title}\0{said}".encode()).hexdigest()[:12]
-    size = f'width="100%" height="{_ROW * len(rows) or _ROW}" font-size="{_TEXT}"'
+    letters = f' font-family="{escape(family)}"' if family else ""
+    size = f'width="100%"{letters} height="{_ROW * len(rows) or _ROW}" font-size="{_TEXT}"'
     names = f'role="img" lang="{lang}" aria-labelledby="chart-{mark} figures-{mark}"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" {names} {size} fill="currentColor">',
@@ -52,7 +57,7 @@ def bars(counts: Mapping[str, int], *, title: str = "", lang: Lang = "vi", most:
         wide = f"{max(100 * count / largest, 0.4):.2f}" if count else "0"
         lines.append(
             f"<g><title>{escape(label)}: {number(count, lang)}{share}</title>"
-            f'<text x="0" y="{top + _TEXT + 2}">{escape(_cut(label))}</text>'
+            f'<text x="0" y="{top + _TEXT + 2}">{escape(_cut(label, longest))}</text>'
             f'<text x="100%" y="{top + _TEXT + 2}" text-anchor="end">{number(count, lang)}</text>'
             f'<rect x="0" y="{top + _TEXT + 8}" width="{wide}%" height="{_BAR}" rx="2" fill="{ACCENT}"/></g>'
         )
@@ -61,11 +66,11 @@ def bars(counts: Mapping[str, int], *, title: str = "", lang: Lang = "vi", most:
     return Markup("".join([*lines, "</svg>"]))
 
 
-def _cut(label: str) -> str:
+def _cut(label: str, longest: int) -> str:
     """Both ends of a long label: what tells a name from its neighbours is often the end."""
-    if len(label) <= LABEL:
+    if len(label) <= longest:
         return label
-    return f"{label[: LABEL // 2]}…{label[-(LABEL // 2 - 1) :]}"
+    return f"{label[: longest // 2]}…{label[-(longest // 2 - 1) :]}"
 
 
 def _percent(count: int, total: int, lang: Lang) -> str:

@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.reports.cells import Document
+from pipeline.reports.format_profile import profiles
 from pipeline.reports.validation import view
 from pipeline.reports.validation_html import context
 
@@ -113,6 +114,7 @@ def _markup(document: Document, office: str) -> str:
     )
     values: dict[str, Any] = {
         **context(seen),
+        "formats": profiles(document, [one.name for one in seen.packages], PLACES, longest=60, family="Report")[:1],
         "faces": Markup(faces),
         "office": office,
         "date": _date(seen.moment),

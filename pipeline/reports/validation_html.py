@@ -12,6 +12,8 @@ from markupsafe import Markup
 from pipeline.reports import cells
 from pipeline.reports.cells import Document
 from pipeline.reports.chart import bars
+from pipeline.reports.format_profile import WORDS as FORMATS
+from pipeline.reports.format_profile import profiles
 from pipeline.reports.validation import FIRST, WORDS, Both, View, both, more, view
 from pipeline.reports.words import LEVELS, TEXTS, text
 
@@ -27,7 +29,8 @@ def page(document: Document, out: TextIO) -> None:
     seen = view(document, PLACES, DOCUMENTS)
     frequent = {f"{cause.code}  {cause.word.vi}": cause.count for cause in seen.causes}
     drawn = bars(frequent, title=WORDS["counted"][0], most=10) if len(seen.causes) > FIRST else Markup("")
-    values = {**context(seen), "chart": drawn}
+    shown = profiles(document, [package.name for package in seen.packages], PLACES)
+    values = {**context(seen), "chart": drawn, "formats": shown}
     for piece in _template().generate(values):
         out.write(piece)
 
@@ -39,7 +42,7 @@ def context(seen: View) -> dict[str, Any]:
         numbers.setdefault(cause.code, cause.number)
     return {
         "view": seen,
-        "words": {key: both(pair) for key, pair in {**TEXTS, **WORDS}.items()},
+        "words": {key: both(pair) for key, pair in {**TEXTS, **FORMATS, **WORDS}.items()},
         "levels": list(LEVELS),
         "numbers": numbers,
         "several": len(seen.packages) > 1,

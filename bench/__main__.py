@@ -13,8 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import floor, identification, inputs, peers, tt05
+from bench import floor, identification, inputs, peers, text, tt05
 from bench.measure import PROJECT, Household
+
+
+CASES = "W1,W2,W3,W4,TT05,TEXT,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M"
 
 
 class Bench:
@@ -56,7 +59,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", help="some of W1,W2,W3,W4,TT05,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M")
+    parser.add_argument("--only", help=f"some of {CASES}")
     parser.add_argument("--quick", action="store_true", help="a tenth of the input, one pair")
     chosen = parser.parse_args()
     scale = 10 if chosen.quick else 1
@@ -105,6 +108,9 @@ def main() -> None:
                 told(peers.linear(house, w1(), inputs.texts(base / "w5", 100_000 // scale)))
             if not wanted or "TT05" in wanted:
                 for row in tt05.rows(base, 10_000 // scale, pairs):
+                    told(row)
+            if not wanted or "TEXT" in wanted:
+                for row in text.rows(base, 50_000_000 // scale, pairs):
                     told(row)
             if not wanted or "ID" in wanted:
                 (base / "scratch").mkdir()

@@ -19,10 +19,15 @@ _LONGEST_WAIT = 1 << 20
 """So many bytes without one ASCII character are no writing; a letter and its mark may be parted there."""
 
 _MOST_PROPOSALS = 50
+_MOST_PLACES = 1000
+_AROUND = 8
 _UNICODE = ("utf-8", "utf-16-le", "utf-16-be")
 _HALVES = re.compile("[\ud800-\udfff]")
-_MIXED = re.compile(r"(?<![a-z\u00c0-\u1ef9A-Z])[A-Z\u00c0-\u1ef9]{2,}(?![a-z])")
-"""Words without a small ASCII letter; which of them are capitals but for the letters with a mark is seen afterwards."""
+_KINDS = bytes(0x55 if 0x41 <= byte <= 0x5A else 0x6D if byte >= 0xA1 else 0x2E for byte in range(256))
+_MIXED = (b"mU", b"UUm")
+"""Bytes by kind (U a plain capital, m a letter with a mark), and what is in every word of both, small letters apart."""
+
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,12 @@ class Decoder:
         self._held += data
         cut = len(self._held) if final else _cut(self._held, self.encoding)
         ready, self._held = self._held[:cut], self._held[cut:]
-        return self._finish(*decoded(ready, self.encoding)) if ready else ""
+        if not ready:
+            return ""
+        made = self._finish(*decoded(ready, self.encoding))
+        if self.encoding == "tcvn3":
+            self._propose(ready, made)
+        return made
 
     def _from_wide(self, data: bytes, final: bool) -> tuple[str, dict[str, Stray]]:
         """Text of UTF-16 up to the last ASCII character, and the code units that are half a pair."""
@@ -134,20 +144,22 @@ class Decoder:
         self._line += text.count("\n")
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
-            if self.encoding == "tcvn3":
-                self._propose(text)
         return text
 
-    def _propose(self, text: str) -> None:
-        if len(self._proposals) >= _MOST_PROPOSALS:
-            return
-        for match in _MIXED.finditer(text):
-            word = match[0]
-            if word.isascii() or word in self._proposals or not _half_capital(word):
-                continue
-            self._proposals[word] = word.upper()
-            if len(self._proposals) >= _MOST_PROPOSALS:
-                return
+    def _propose(self, raw: bytes, text: str) -> None:
+        """Half capital words of TCVN3, in which a byte is a character; sought among bytes, which is quick."""
+        kinds = raw.translate(_KINDS)
+        met: set[int] = set()
+        for mixed in _MIXED:
+            place = kinds.find(mixed)
+            while place >= 0 and len(met) < _MOST_PLACES:
+                met.add(place)
+                place = kinds.find(mixed, place + 1)
+        for place in sorted(met):
+            around = _LETTERS.finditer(text, max(0, place - _AROUND), place + 2 * _AROUND)
+            word = next((one[0] for one in around if one.end() > place), "")
+            if len(self._proposals) < _MOST_PROPOSALS and not word.isascii() and _half_capital(word):
+                self._proposals.setdefault(word, word.upper())
 
 
 def transcoded(source: BinaryIO, encoding: str | Detection) -> io.BufferedReader:
@@ -211,6 +223,8 @@ def _cut(held: bytes, encoding: str) -> int:
             if held[place] in b" \t\n" and held[place - 1] not in b"\\ \t\n":
                 return place
         return 0 if len(held) < _LONGEST_WAIT else len(held)
+    if (blank := max(held.rfind(b"\n", floor), held.rfind(b" ", floor))) > 0:
+        return blank  # rather between words
     for place in range(len(held) - 1, max(floor - 1, 0), -1):
         if held[place] < 0x80:
             return place

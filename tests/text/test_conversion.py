@@ -35,7 +35,10 @@ def test_pieces_make_the_whole(encoding: str, raw: bytes, cuts: list[int]) -> No
 def test_text_in_pieces(encoding: str, start: int, cuts: list[int]) -> None:
     text = udhr("vi")[start : start + 300]
     read = {"nfd": "utf-8", "cp1258-split": "cp1258"}.get(encoding, encoding)
-    assert in_pieces(written(text, encoding), read, cuts)[0] == as_written(text, encoding)
+    made, decoder = in_pieces(written(text, encoding), read, cuts)
+    assert made == as_written(text, encoding)
+    if not cuts:
+        assert decoder.proposals == convert(written(text, encoding), read).proposals
 
 
 @pytest.mark.parametrize("encoding", ["vni", "viscii", "nfd"])

@@ -69,13 +69,12 @@ def _validate(
 
         asked_of_bags = profile_at(profile_url)
     started = rfc3339(now())
-    formats = _identified(asked, files)
     items, codes = [], []
     for path in paths:
         if os.path.lexists(path):
-            item, code = judge(space, Path(path), asked, kind, bag_profile=asked_of_bags, formats=formats)
+            item, code = judge(space, Path(path), asked, kind, bag_profile=asked_of_bags)
         else:
-            item, code = _stored(space, path, asked, kind, asked_of_bags, formats)
+            item, code = _stored(space, path, asked, kind, asked_of_bags)
         items.append(item)
         codes.append(code)
         word = item["verdict"] or (item["problem"] or {}).get("code")
@@ -85,19 +84,8 @@ def _validate(
     return Answer(items, exit_code(codes), tables)
 
 
-def _identified(asked: Profile | None, files: tuple[Path, ...]) -> bool:
-    """Whether formats are wanted: for the picture in a report, or because the profile makes a verdict of them.
-
-    Without such a profile findings of formats never change a verdict, so it does not depend on the report.
-    """
-    weighs = asked is not None and any(
-        code.startswith("FMT-") and level in ("error", "decision") for code, level in asked.levels.items()
-    )
-    return weighs or any(file.suffix.lower() in (".html", ".pdf") for file in files)
-
-
 def _stored(
-    space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None, formats: bool
+    space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None
 ) -> tuple[dict[str, Any], int]:
     from pipeline.administration.archive import opened, stored
     from pipeline.ingest.validate import validate as judge
@@ -113,4 +101,4 @@ def _stored(
 
                 seen = as_received(tree)
             return judge(space, Path(held.root), asked, kind or usual, opened=Opened(seen, ()), name=held.urn,
-                         bag_profile=bag_profile, shelf=tree.shelf, formats=formats)  # fmt: skip
+                         bag_profile=bag_profile, shelf=tree.shelf)  # fmt: skip

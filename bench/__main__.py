@@ -16,7 +16,6 @@ from typing import Any
 from bench import floor, identification, inputs, peers, text, tt05
 from bench.measure import PROJECT, Household
 
-
 CASES = "W1,W2,W3,W4,TT05,TEXT,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M"
 
 

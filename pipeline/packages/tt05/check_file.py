@@ -17,6 +17,7 @@ class FileRules:
         self._told = package.ead_values
         self._first = values.period(self._told.get("startDate", ""))
         self._last = values.period(self._told.get("endDate", ""))
+        self._backwards = bool(self._first and self._last and self._first.first > self._last.last)
         self._longest = ""
         self._digitised = False
 
@@ -37,7 +38,7 @@ class FileRules:
         path = package.ead_path
         if path is None or package.ead.problem is not None or not package.type.is_file:
             return
-        if self._first and self._last and self._first.first > self._last.last:
+        if self._backwards:
             found.add("TT05-EAD-10", path, found=told["startDate"], expected=told["endDate"])
         term = told.get("maintenance", "")
         self._permanent(path, term)
@@ -58,7 +59,7 @@ class FileRules:
 
     def _dated(self, path: bytes, told: str) -> None:
         when = values.period(told)
-        if when is None or not self._package.type.is_file:
+        if when is None or not self._package.type.is_file or self._backwards:
             return
         early = self._first is not None and when.last < self._first.first
         late = self._last is not None and when.first > self._last.last

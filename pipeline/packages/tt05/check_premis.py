@@ -61,6 +61,8 @@ class PremisRules:
         paths = [path for path in (package.premis_path, package.rep_premis_path) if path is not None]
         if package.type.of == "SIP" or not paths:
             return
+        if package.type.of == "AIP" and len(paths) < 2:
+            memory.whole = False  # STR-11 or -12 says so; nobody knows what the absent file tells
         files, keys = self._named()
         for path in paths:
             read = self._document(path, keys if path == package.rep_premis_path else {})

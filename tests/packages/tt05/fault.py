@@ -15,7 +15,7 @@ from tests.packages.tt05.shape import Files, Shape, digitised, plain
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`also` are codes that necessarily come with it, `may` those on which the circular leaves a choice.
+    """`also` are codes that necessarily come with it; nothing else may be said.
 
     `levels` replaces the levels of the table, per profile, for the fault's own code. `later` says why the code under
     test does not give the code yet: the test then demands that it still does not.
@@ -23,7 +23,6 @@ class Fault:
 
     shape: Shape
     also: tuple[str, ...] = ()
-    may: tuple[str, ...] = ()
     levels: tuple[str, str] | None = None
     later: str = ""
     profiles: tuple[str, ...] = PROFILES
@@ -48,7 +47,7 @@ def code_of(name: str) -> str:
 
 
 def expected(name: str, fault: Fault, profile: str) -> dict[str, str]:
-    """Codes and their levels that must be said; those of `may` are left out."""
+    """Codes and their levels that must be said, and no others."""
     code = code_of(name)
     found = {one: levels()[one][profile] for one in fault.also}
     own = levels()[code][profile]

@@ -71,7 +71,7 @@ def _odd_name(built: Built) -> bytes:
 
 CONTAINER = {
     "TT05-ZIP-01": Fault(_archived("truncated")),
-    "TT05-ZIP-01 crc": Fault(_archived("crc"), may=("TT05-FIX-01", "TT05-FMT-08")),
+    "TT05-ZIP-01 crc": Fault(_archived("crc")),
     "TT05-ZIP-02": Fault(_archived("two")),
     "TT05-ZIP-02 none": Fault(_archived("none")),
     "TT05-ZIP-02 empty": Fault(_archived("empty")),
@@ -97,7 +97,7 @@ STRUCTURE = {
     "TT05-STR-01 aip": Fault(plain("AIP_hoso", folder=UUID)),
     "TT05-STR-02": Fault(plain(after=(cut(ROOT),))),
     "TT05-STR-03": Fault(plain(before=(cut(EAD),))),
-    "TT05-STR-04": Fault(plain(after=(cut(REP),)), may=("TT05-FIX-06",)),
+    "TT05-STR-04": Fault(plain(after=(cut(REP),)), also=("TT05-FIX-06",)),
     "TT05-STR-05": Fault(plain(before=(put("representations/rep2/data/H99.01.2020.7.1.txt"),))),
     "TT05-STR-06": Fault(plain(documents=()), also=("TT05-STR-07",)),
     "TT05-STR-07": Fault(plain(before=(cut(_DESCRIBED.format(1), _DESCRIBED.format(2)),)), also=("TT05-LNK-01",)),
@@ -106,20 +106,17 @@ STRUCTURE = {
     "TT05-STR-09 ead": Fault(plain("AIP_hoso", before=(cut("schemas/EAD.xsd"),))),
     "TT05-STR-10": Fault(plain(before=(rename("schemas/EAD.xsd", "schemas/ead.xsd"),))),
     "TT05-STR-10 mets": Fault(plain("DIP", before=(rename("schemas/METS.xsd", "schemas/mets.xsd"),))),
-    "TT05-STR-11": Fault(plain("AIP_hoso", after=(cut(PREMIS),)), also=("TT05-FIX-06",), may=("TT05-PRM-06",)),
-    "TT05-STR-12": Fault(plain("AIP_tailieu", after=(cut(REP_PREMIS),)), also=("TT05-FIX-06",), may=("TT05-PRM-04",)),
+    "TT05-STR-11": Fault(plain("AIP_hoso", after=(cut(PREMIS),)), also=("TT05-FIX-06",)),
+    "TT05-STR-12": Fault(plain("AIP_tailieu", after=(cut(REP_PREMIS),)), also=("TT05-FIX-06",)),
     "TT05-STR-13": Fault(plain(after=(put("metadata/preservation/"),))),
     "TT05-STR-14": Fault(
         plain("AIP_hoso", after=(cut(PREMIS), put(PREMIS + "/"))),
         also=("TT05-FIX-06",),
-        may=("TT05-PRM-06", "TT05-STR-11"),
     ),
     "TT05-STR-15": Fault(plain(before=(put("ghi-chu.txt"),))),
     "TT05-STR-15 folder": Fault(plain("DIP", after=(put("tam/"),))),
     "TT05-STR-16": Fault(plain(before=(put("documentation/rong.txt", b""),))),
-    "TT05-STR-16 data": Fault(
-        plain(documents=(born_pdf(1), replace(plain_text(2), data=b""))), may=("TT05-FMT-02", "TT05-FMT-08")
-    ),
+    "TT05-STR-16 data": Fault(plain(documents=(born_pdf(1), replace(plain_text(2), data=b"")))),
     "TT05-STR-17": Fault(plain(before=(put("documentation/hoi?.txt"),))),
     "TT05-STR-17 device": Fault(plain("AIP_hoso", before=(put("documentation/con.txt"),))),
     "TT05-STR-17 long": Fault(plain(before=(put(_LONG),))),
@@ -233,7 +230,7 @@ FIXITY = {
 
 LINKS = {
     "TT05-LNK-01": Fault(plain(before=(cut(_DESCRIBED.format(2)),))),
-    "TT05-LNK-02": Fault(plain(before=(cut(_SECOND),)), may=("TT05-LNK-04",)),
+    "TT05-LNK-02": Fault(plain(before=(cut(_SECOND),))),
     "TT05-LNK-03": Fault(with_second(plain(), {"described": "doc_khac"})),
     "TT05-LNK-04": Fault(told(totalDoc="5")),
     "TT05-LNK-04 tailieu": Fault(told("SIP_tailieu", totalDoc="1")),

@@ -41,7 +41,7 @@ lint:
 bench: install-test ## measure against the floor and, after bench/peers.sh, against other programs
 	$(BIN)/python -m bench
 
-judge: install-test ## ask the independent judges about an AIP folder, a bag or a storage root: make judge PATH=…
+judge: install-test ## ask the independent judges about a package, bag, DIP, PDF, storage root or store: make judge PATH=…
 	@$(BIN)/python -m tests.judges $(if $(JUDGED),"$(JUDGED)")
 
 lock: ## resolve requirements/*.in again into the locked lists

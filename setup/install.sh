@@ -72,7 +72,8 @@ state() {
   local files=(setup/install.sh requirements/build.txt pyproject.toml)
   case $1 in
     run) files+=(requirements/runtime.txt) ;;
-    test) files+=(setup/judges.sh requirements/dev.txt requirements/judge-eark.txt requirements/jars.sha256 tests/judges/pom.xml) ;;
+    test) files+=(setup/judges.sh requirements/dev.txt requirements/judge-eark.txt requirements/jars.sha256
+      requirements/verapdf.sha256 tests/judges/pom.xml tests/judges/verapdf.xml) ;;
   esac
   printf '%s %s' "$root" "$(digest "${files[@]}")"
 }

@@ -6,7 +6,8 @@ every judge that fits what lies there (`make judge PATH=…`).
 
 from tests.judges.bags import bagit
 from tests.judges.eark import commons_ip, eark_validator, xsd
-from tests.judges.storage import ocfl_root
+from tests.judges.pdfa import verapdf
+from tests.judges.storage import ocfl_object, ocfl_root
 from tests.judges.verdict import Complaint, JudgeMissing, NoVerdict, Verdict
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "bagit",
     "commons_ip",
     "eark_validator",
+    "ocfl_object",
     "ocfl_root",
+    "verapdf",
     "xsd",
 ]

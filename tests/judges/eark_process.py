@@ -19,6 +19,7 @@ from pathlib import Path
 
 def main(vocabularies: Path, packages: list[Path]) -> int:
     """0 with the reports on standard output."""
+
     def refuse(*_: object, **__: object) -> None:
         raise OSError("eark-validator asked for the network")
 

@@ -61,9 +61,7 @@ def file_element(ident: str, root: Path, href: str, mime: str) -> str:
 
 def metadata_reference(root: Path, href: str, kind: str) -> str:
     """One `mdRef`."""
-    return (
-        f'<mdRef {kind} {checked(root / href, "text/xml")} LOCTYPE="URL" xlink:type="simple" xlink:href="{href}"/>'
-    )
+    return f'<mdRef {kind} {checked(root / href, "text/xml")} LOCTYPE="URL" xlink:type="simple" xlink:href="{href}"/>'
 
 
 def representation(folder: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ocfl.object import Object
 from ocfl.storage_root import StorageRoot, StorageRootException
 
-from tests.judges.verdict import Verdict, pronounce
+from tests.judges.verdict import NoVerdict, Verdict, pronounce
 
 JUDGE = "ocfl-py"
 
@@ -43,3 +44,22 @@ def complaint(message: str, place: str) -> tuple[str, str, str]:
     if code is None:
         return "unnumbered", "error", message
     return code[1], "warning" if code[1].startswith("W") else "error", f"{place} {code[2]}".strip()
+
+
+def ocfl_object(folder: Path) -> Verdict:
+    """One object by itself, digests included."""
+    subject = folder.resolve(strict=True)
+    good, judge = Object(path=str(subject)).validate(str(subject))
+    found = [complaint(message, "") for message in judge.log.messages]
+    if not good and not any(level == "error" for _, level, _ in found):
+        found.append(("object", "error", "not valid"))
+    return pronounce(JUDGE, subject, found, f"{getattr(judge, 'id', None) or 'no id'}")
+
+
+def newest(folder: Path, target: Path) -> Path:
+    """The newest version of an object, taken out by ocfl-py into an empty folder; NoVerdict when it cannot."""
+    try:
+        Object().extract(str(folder), "head", str(target))
+    except Exception as broken:
+        raise NoVerdict(f"{JUDGE} takes no version out of {folder}: {broken}") from broken
+    return target

@@ -12,9 +12,12 @@ from pathlib import Path
 import bagit as bagit_library
 import pytest
 
+from pipeline.reports import pdf
 from tests import judges
+from tests.command import House
 from tests.judges import eark, minimal
 from tests.judges.verdict import ALLOWED, allowed_rules
+from tests.reports.packages import delivery, good
 
 pytestmark = pytest.mark.judge
 
@@ -281,10 +284,58 @@ def ask(*paths: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_asks_every_judge_that_fits(aip: Path, storage_root: Path, bag: Path) -> None:
-    answer = ask(aip, storage_root, storage_root.parent, bag)
+    report = bag.with_name("report.pdf")
+    with report.open("wb") as out:
+        pdf.write(good(), out, "")
+    answer = ask(aip, storage_root, bag, report)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    for judge in ("xsd", "commons-ip", "eark-validator", "ocfl-py", "bagit-python"):
-        assert f"{judge}: accepted" in answer.stdout
+    for judge in ("xsd", "commons-ip", "eark-validator", "ocfl-py", "bagit-python", "veraPDF"):
+        (told,) = (part for part in answer.stdout.split("\n\n") if part.startswith(f"== {judge} ==\n"))
+        assert "  accepted  " in told and "REFUSED" not in told
+
+
+@pytest.mark.slow
+def test_the_command_takes_a_store_an_object_a_dip_and_bags_of_ours(tmp_path: Path) -> None:
+    """Every sort of thing that we hand out or keep, the packages inside objects and bags too."""
+    house = House(tmp_path / "house").stores()
+    aip = house.run("ingest", ROOT / "sample_packages/accepted--ok--bao-cao-2019").item["aip"]
+    for kind in ("eark-dip", "bagit"):
+        assert house.run("export", aip, tmp_path / kind, "--as", kind).exit == 0
+    vault = house.base / "vault"
+    (home,) = (declaration.parent for declaration in vault.rglob("0=ocfl_object_1.1"))
+    answer = ask(vault, tmp_path / "eark-dip", tmp_path / "bagit")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    tables = {part.split("\n")[0]: part for part in answer.stdout.strip().split("\n\n")}
+    counts = {name: told.count("  accepted  ") for name, told in tables.items()}
+    assert counts == {
+        "== ocfl-py ==": 1, "== xsd ==": 3, "== commons-ip ==": 3, "== eark-validator ==": 3, "== bagit-python ==": 1,
+    }  # fmt: skip
+    (home / "v1/inventory.json").unlink()
+    (home / "inventory.json").write_text("{")
+    broken = ask(home)
+    assert broken.returncode == 3 and "REFUSED" in broken.stdout and "NO VERDICT" in broken.stdout
+
+
+# --- PDF/A ---
+
+
+def test_verapdf_accepts_a_report_of_ours(tmp_path: Path) -> None:
+    """A delivery of many packages with findings of every sort, in the layout of official documents."""
+    file = tmp_path / "báo cáo.pdf"
+    with file.open("wb") as out:
+        pdf.write(delivery(), out, "Trung tâm Lưu trữ lịch sử tỉnh")
+    verdict = judges.verapdf(file)
+    assert verdict.good and not verdict.complaints, str(verdict)
+    assert "PDF/A-2B" in verdict.saw and " 0 failed" in verdict.saw
+
+
+def test_verapdf_refuses_what_acts_by_itself_and_what_is_no_pdf(tmp_path: Path) -> None:
+    horrors = ROOT / "tests/data/formats/pdfCabinetOfHorrors"
+    assert "6.5.1-1" in judges.verapdf(horrors / "javascript.pdf").rules
+    (tmp_path / "no.pdf").write_bytes(b"%PDF-1.7\nnothing")
+    assert not judges.verapdf(tmp_path / "no.pdf").good
+    with pytest.raises(judges.JudgeMissing, match="make install-test"):
+        judges.verapdf(horrors / "javascript.pdf", jars=tmp_path / "none")
 
 
 def test_the_command_fails_when_one_refuses_or_nothing_is_known(aip: Path, tmp_path: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import lzma
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.content.identification import inforce
+from pipeline.content.identification.fido import signatures
+from pipeline.content.identification.inforce import Kept
 from pipeline.content.normalisation import ruled_differently
 from pipeline.records import Agreement, Format, Opinion
+from pipeline.workspace import Workspace
 from tests.command import House
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -61,3 +68,31 @@ def test_a_rule_that_would_differ_is_seen(chosen: str, other: str, head: bytes, 
                    str(Agreement.DIFFER), second)  # fmt: skip
     assert ruled_differently(found, lambda: head) is differs  # then inspect tells FMT-DIFFER-RULE, else FMT-DIFFER
     assert not ruled_differently(replace(found, second=None), lambda: head)
+
+
+def test_a_difference_of_rules_is_a_question_where_the_profile_asks(tmp_path: Path) -> None:
+    """With signatures that take a bitmap for something else: one opinion is converted, the other is not."""
+    house = House(tmp_path / "house").stores("vault", "second")
+    kept = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
+    by_puid = {one["puid"]: one for one in kept["formats"]}
+    by_puid["fmt/355"]["signatures"], by_puid["fmt/116"]["signatures"] = by_puid["fmt/116"]["signatures"], []
+    packed = lzma.compress(json.dumps({**kept, "version": "V999"}).encode(), preset=0)
+    digest = hashlib.sha256(packed).hexdigest()
+    inforce.activate(Workspace(house.data), Kept("fido", digest, "V999, container 20260119", 1, 1, "test", ""), packed)
+    for number in (1, 2):
+        (tmp_path / f"ảnh {number}").mkdir()
+        shutil.copy(DATA / "vietnamese/image/page.bmp", tmp_path / f"ảnh {number}")
+    (tmp_path / "ảnh 2/ghi chú.txt").write_text("chữ")
+    told = house.run("ingest", tmp_path / "ảnh 1")
+    assert (told.exit, told.item["verdict"]) == (0, "accepted"), told.err
+    (finding,) = [one for one in told.item["findings"] if one["code"].startswith("FMT-DIFFER")]
+    assert (finding["code"], finding["level"]) == ("FMT-DIFFER-RULE", "warning")
+    assert finding["found"] == "fido fmt/355, siegfried fmt/116"
+    asks = tmp_path / "asks.toml"
+    asks.write_text('name = "asks"\naccepts = ["folder"]\nmakes = "eark-aip"\n[levels]\nFMT-DIFFER-RULE = "decision"\n')
+    asked = house.run("ingest", tmp_path / "ảnh 2", "--profile", asks)
+    assert (asked.exit, asked.item["verdict"], asked.item["waiting_for"]) == (4, "waiting", "person")
+    levels = {one["code"]: one["level"] for one in asked.item["findings"]}
+    assert levels["FMT-DIFFER-RULE"] == "decision"
+    waiting = [one["state"] for one in house.run("status").items if one["name"].endswith("ảnh 2")]
+    assert waiting  # it stays at work until somebody decides

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from pipeline.packages.tt05 import tables, values
 from pipeline.packages.tt05.check_linked import fonds_of
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import Document, Package
+from pipeline.packages.tt05.places import place
 from pipeline.packages.tt05.reading.descriptive import Described
 from pipeline.workspace import now
 
@@ -30,7 +32,7 @@ def check_identifiers(package: Package, found: Findings) -> None:
     if old := _OLD.search(code.replace(separator, ".") if separator else code):
         found.add("TT05-ID-06", path, found=old.group(1))
     elif parts[0] not in tables.bodies() or len(_body(parts, latest, separator)) > _MOST_OF_BODY:
-        found.add("TT05-ID-01", path, found=code)
+        found.add("TT05-ID-01", path, found=code, expected=_meant(parts, latest))
     year = values.year_at(parts, latest)
     if package.type.value == "SIP_tailieu":
         _batch(found, path, parts, year, code)
@@ -90,6 +92,18 @@ def _archival(package: Package, found: Findings, path: bytes, code: str, separat
             found.add("TT05-ID-04", path, found=code, expected=fonds)
 
 
+def _meant(parts: list[str], latest: int) -> str | None:
+    """The place, where an administrative code stands for that of a body; with the body of a province."""
+    year = values.year_at(parts, latest)
+    day = date(int(parts[year]), 12, 31) if year is not None else now().date()
+    known = place(parts[0], day) if parts[0].isdecimal() else None
+    if known is None:
+        return None
+    province = place(known.province, day)
+    body = known.committee or (province.committee if province is not None else "")
+    return f"{known.name}: {body}" + ("…" if known.code != known.province else "")
+
+
 def _begins(code: str, head: str, separator: str) -> bool:
     return code == head or code.startswith(head + separator)
 
@@ -116,6 +130,7 @@ def _valid(found: Findings, path: bytes, package: Package, before: list[str], ye
         begins, ends = body.valid_from or "0000-01-01", body.valid_to or "9999-12-31"
         if not begins[:4] <= f"{year:04}" <= ends[:4]:
             span = f"{body.valid_from or '…'} – {body.valid_to or '…'}"
+            span += f" → {body.successor}" if body.successor else ""
             found.add("TT05-ID-05", path, found=f"{code}, {year}", expected=span)
 
 

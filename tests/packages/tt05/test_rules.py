@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline.packages.tt05 import tables, values
 from pipeline.packages.tt05.check_certificate import _items
+from pipeline.packages.tt05.places import place
 from pipeline.packages.tt05.texts import old_font
 from tests.packages.tt05 import contents, pdfs
 from tests.packages.tt05.build import written
@@ -164,6 +166,43 @@ def test_words_in_place_of_a_code_are_no_code(tmp_path: Path) -> None:
 def test_codes_of_files(tmp_path: Path, code: str, found: set[str] | dict[str, str]) -> None:
     told_ = codes(plain(code=code), tmp_path)
     assert {name for name in told_ if name.startswith("ID-")} == set(found)
+
+
+def test_an_administrative_code_is_no_body_and_says_whose_it_is(tmp_path: Path) -> None:
+    def expected(code: str) -> str | None:
+        package = written(plain(code=code), tmp_path / code)
+        return next(one.expected for one, _ in said(package, by_profile("tt05")).findings if one.code == "TT05-ID-01")
+
+    assert expected("22.2020.7") == "Tỉnh Quảng Ninh: H49"
+    assert expected("06970.2025.7") == "Xã Ba Chẽ: H49…"
+    assert expected("H64.2020.7") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after"),
+    [
+        ("15", "Yên Bái", "Lào Cai"), ("24", "Bắc Giang", "Bắc Ninh"), ("44", "Quảng Bình", "Quảng Trị"),
+        ("52", "Bình Định", "Gia Lai"), ("80", "Long An", "Tây Ninh"), ("82", "Tiền Giang", "Đồng Tháp"),
+        ("91", "Kiên Giang", "An Giang"), ("75", "Tỉnh Đồng Nai", "Tỉnh Đồng Nai"),
+    ],
+)  # fmt: skip
+def test_codes_of_provinces_mean_what_they_meant_at_the_time(code: str, before: str, after: str) -> None:
+    for day, name in ((date(2025, 6, 30), before), (date(2025, 7, 1), after)):
+        known = place(code, day)
+        assert known is not None and known.name.endswith(name)
+
+
+def test_communes_and_provinces_are_whole() -> None:
+    today = date(2026, 5, 1)
+    rows = [*tables.rows("provinces.tsv"), *tables.rows("communes.tsv")]
+    now = [
+        row for row in rows if (one := place(row["code"], today)) and one.name == row["name"] and not row["valid_to"]
+    ]
+    assert [sum(len(row["code"]) == length for row in now) for length in (2, 5)] == [34, 3321]
+    assert all(place(row["province"], today) for row in now if len(row["code"]) == 5)
+    assert all(row["committee"] in tables.bodies() for row in rows if len(row["code"]) == 2)
+    renamed = place("75", today)
+    assert renamed is not None and renamed.name == "Thành phố Đồng Nai"
 
 
 def test_a_closed_fonds_takes_its_own_code(tmp_path: Path) -> None:

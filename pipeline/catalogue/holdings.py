@@ -343,6 +343,7 @@ class Catalogue:
                 "bytes": held.bytes,
                 "formats": dict(held.formats),
                 "findings": json.loads(head.findings),
+                "validity": json.loads(head.validity),
                 "versions": [
                     {
                         "version": row.version, "ingest": row.ingest, "created": row.created,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA = 3
+SCHEMA = 4
 """A catalogue of another number is not migrated: it is dropped and rebuilt from a store."""
 
 metadata = MetaData()
@@ -63,6 +63,7 @@ versions = Table(
     Column("stored_files", BigInteger, nullable=False),
     Column("stored_bytes", BigInteger, nullable=False),
     Column("findings", Text, nullable=False),  # JSON: level → count
+    Column("validity", Text, nullable=False),  # JSON: valid, invalid, not checked → count of data files
     Column("differing", BigInteger, nullable=False),  # files on which the engines of identification differ
     *_told_by(),
 )

@@ -66,6 +66,7 @@ def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any])
     }  # fmt: skip
     values["committed"] = rfc3339(line.time)
     values["findings"] = json.dumps(dict(sorted(commit.findings.items())))
+    values["validity"] = json.dumps(dict(sorted(commit.validity.items())))
     values["differing"] = commit.agreement.get(Agreement.DIFFER, 0)
     key = {"uuid": own, "version": commit.version}
     if _newest(db, versions, key, values, told):

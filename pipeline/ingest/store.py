@@ -167,6 +167,7 @@ def commit(current: Session, at_hand: Archive, plan: Plan, rows: list[CopyRow]) 
         findings=levels,
         signatures=signatures,
         agreement=agreement,
+        validity=ledger.validity(),
     )
     at_hand.catalogue.record(at_hand.journal.append(Kind.COMMIT, line.fields()))
 

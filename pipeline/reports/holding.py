@@ -18,11 +18,18 @@ _WORDS: dict[str, Pair] = {
     "ingest": ("Lượt tiếp nhận", "Ingest"),
     "submission": ("Mã băm gói nộp", "Submission digest"),
     "stored": ("Trong mỗi kho", "In each store"),
+    "validity": ("Tính hợp lệ của tệp", "Validity of files"),
     "copies": ("Bản sao", "Copies"),
     "history": ("Lịch sử", "History"),
     "audited": ("kiểm tra", "audited"),
     "never": ("chưa kiểm tra lần nào", "never audited"),
     "skipped": ("chưa kiểm tra được lúc", "could not be checked at"),
+}
+
+_VALIDITY: dict[str, Pair] = {
+    "valid": ("hợp lệ", "valid"),
+    "invalid": ("không hợp lệ", "invalid"),
+    "not checked": ("chưa kiểm tra", "not checked"),
 }
 
 _KINDS: dict[str, Pair] = {
@@ -64,6 +71,10 @@ def _facts(item: dict[str, Any], lang: Lang) -> Iterator[tuple[str, str]]:
     stored = cells.number(newest.get("stored_files"), lang), cells.size(newest.get("stored_bytes"), lang)
     yield say(_WORDS["stored"], lang), ", ".join(stored)
     yield text("formats", lang), cells.formats(item)
+    if item.get("validity"):
+        counts = item["validity"]
+        whole = (f"{counts[key]} {say(pair, lang)}" for key, pair in _VALIDITY.items() if key in counts)
+        yield say(_WORDS["validity"], lang), ", ".join(whole)
     yield text("findings", lang), _counted(item["findings"], lang)
     yield say(_WORDS["ingest"], lang), item["ingest"]
     yield say(_WORDS["submission"], lang), item["submission_digest"]

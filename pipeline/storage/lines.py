@@ -146,7 +146,8 @@ class Commit:
     `files` and `bytes` are those of the submission, `stored_files` and `stored_bytes` the content the version adds
     to a store. `formats` counts files by PUID, `unknown` for those without one. `created` is the AIP's own time.
     `kind` is what arrived (`bagit/1.0`), `makes` what is stored (`eark-aip`), `findings` counts by level. `signatures`
-    are the versions by which each engine identified the files, `agreement` counts files by what both came to.
+    are the versions by which each engine identified the files, `agreement` counts files by what both came to,
+    `validity` data files by whether they are whole (`valid`, `invalid`, `not checked`).
     """
 
     aip: str
@@ -175,6 +176,7 @@ class Commit:
     verdict: str = "accepted"
     signatures: Mapping[str, str] = field(default_factory=dict)
     agreement: Mapping[str, int] = field(default_factory=dict)
+    validity: Mapping[str, int] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         values = asdict(self)
@@ -182,6 +184,7 @@ class Commit:
         values["findings"] = dict(sorted(self.findings.items()))
         values["signatures"] = dict(sorted(self.signatures.items()))
         values["agreement"] = dict(sorted(self.agreement.items()))
+        values["validity"] = dict(sorted(self.validity.items()))
         return values
 
     @classmethod

@@ -122,8 +122,13 @@ def _one(space: Workspace, path: Path | None, wanted: _Wanted) -> tuple[dict[str
                 written(source, seen.detection, target)
             elif wanted.pour:
                 _pour(source, seen)
-    except OSError as fault:
-        problem = SystemProblem("SYS-READ", file=name, cause=fault.strerror or fault)
+    except (OSError, SystemProblem) as fault:
+        if isinstance(fault, SystemProblem):
+            problem = fault
+        else:
+            problem = SystemProblem("SYS-READ", file=name, cause=fault.strerror or fault)
+        if wanted.pour and problem.code == "SYS-WRITE":
+            raise problem from fault  # nobody takes the text
         return _unread(name, problem_json(problem)), problem.exit_code
     levels = {level_of(finding) for finding in findings(raw, seen)}
     code = 1 if Level.ERROR in levels else 4 if Level.DECISION in levels else 0

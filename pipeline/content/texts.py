@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipeline.errors import UsageProblem
+from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.findings import as_json, visible
 from pipeline.records import Finding, PackagePath
 from pipeline.text import Decoder, Detection, Unmapped, decode, detect_stream
@@ -127,7 +128,10 @@ def poured(source: BinaryIO, found: Detection) -> Iterator[bytes]:
 
 
 def written(source: BinaryIO, found: Detection, target: Path) -> None:
-    """The text as UTF-8 in a file that appears whole. UsageProblem when there is one of that name already."""
+    """The text as UTF-8 in a file that appears whole. UsageProblem when there is one of that name already.
+
+    SystemProblem when it cannot be written.
+    """
     hidden = target.parent / f".{target.name[:100]}.{os.getpid()}.whole"
     try:
         with durable(hidden) as out:
@@ -137,13 +141,16 @@ def written(source: BinaryIO, found: Detection, target: Path) -> None:
             os.link(hidden, target)
         except FileExistsError:
             raise UsageProblem("USE-TEXT-EXISTS", file=target) from None
-        except PermissionError:  # a disk without links
+        except OSError:  # a disk without links
             if os.path.lexists(target):
                 raise UsageProblem("USE-TEXT-EXISTS", file=target) from None
             os.rename(hidden, target)
         sync_folder(target.parent)
+    except OSError as problem:
+        raise SystemProblem("SYS-WRITE", file=target, cause=problem.strerror or problem) from problem
     finally:
-        hidden.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            hidden.unlink(missing_ok=True)
 
 
 def findings(path: PackagePath, seen: Seen) -> Iterator[Finding]:

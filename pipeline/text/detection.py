@@ -35,7 +35,10 @@ _LONG_LINE = 5
 """So many words with a mark make a line that is judged for itself."""
 
 _PIECE = 4 << 10
-_PIECES = 32
+_MOST_PIECES = 32
+_WHOLE = _PIECE * _MOST_PIECES
+"""So many bytes are looked at whole, of more only pieces."""
+
 _BLOCK = 1 << 20
 
 _SPACE = " \t\r\n\f\v\u00a0"
@@ -117,23 +120,28 @@ class Examiner:
         self._told = next((one for name in fonts if (one := font_encoding(name))), None)
         self._neighbours = neighbours
         self._head = b""
+        self._waiting = b""
         self._seen = 0
         self._ascii = self._plain = self._composed = self._mappable = True
         self._nul = False
         self._unicode: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         self._wide: tuple[str, codecs.IncrementalDecoder] | None = None
         self._last = ""
-        self._samples: list[bytes] = []
+        self._small = bytearray()
+        self._pieces: list[bytes] = []
         self._stride = 1
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes, as many as there are."""
+        data, self._waiting = self._waiting + data, b""
+        if not self._seen and len(data) < 4:  # a byte order mark is seen whole
+            self._waiting = data
+            return
         for start in range(0, len(data), _BLOCK):
             self._take(data[start : start + _BLOCK])
 
     def _take(self, data: bytes) -> None:
-        if len(self._head) < 4:
-            self._head = (self._head + data)[:4]
+        self._head = self._head or data[:4]
         if self._seen == 0 and (name := _wide_mark(data)):
             self._wide = (name, codecs.getincrementaldecoder(name)())
         self._nul = self._nul or b"\0" in data
@@ -179,34 +187,39 @@ class Examiner:
 
     def _sample(self, data: bytes) -> None:
         """Keeps what is short whole, else pieces from all over; of a stream fewer and fewer, evenly thinned."""
-        if self._seen == 0 and len(data) <= _PIECE * _PIECES:
-            self._samples.append(data)
+        if self._seen + len(data) <= _WHOLE:
+            self._small += data
             return
-        number = self._seen // _BLOCK
-        if number % self._stride:
+        if not self._small:
+            self._small += data[:_PIECE]
+        if self._seen // _BLOCK % self._stride:
             return
-        step = max(_PIECE, len(data) // _PIECES)
+        step = max(_PIECE, len(data) // _MOST_PIECES)
         for start in range(0, len(data), step):
             piece = _clean(data[start : start + step][:_PIECE])
             if piece and not piece.isascii():
-                self._samples.append(piece)
-        while len(self._samples) > 2 * _PIECES:
-            self._samples = self._samples[::2]
+                self._pieces.append(piece)
+        while len(self._pieces) > 2 * _MOST_PIECES:
+            self._pieces = self._pieces[::2]
             self._stride *= 2
 
     def detection(self) -> Detection:
         """The answer about everything that was fed."""
+        if self._waiting:
+            self._take(self._waiting)
+            self._waiting = b""
         if not self._seen:
             return Detection("utf-8", 1.0, 1.0, "empty")
         self._follow_wide(b"", final=True)
         self._follow(b"", final=True)
-        sample = b"\n".join(self._samples)
+        first = bytes(self._small)
+        sample = b"\n".join([first, *self._pieces])
         if self._wide is not None:
             name = self._wide[0]
-            text = b"".join(self._samples[:1]).decode(name, "ignore")
+            text = first.decode(name, "ignore")
             return Detection(name, share(unicodedata.normalize("NFC", text)), 1.0, "bom", composed=self._composed)
         if self._nul:
-            return _without_mark(self._samples[0] if self._samples else b"") or Detection(None, 0.0, 0.0, "binary")
+            return _without_mark(first[:_PIECE]) or Detection(None, 0.0, 0.0, "binary")
         if self._ascii and self._plain:
             return Detection("utf-8", 1.0, 1.0, "ascii")
         if self._unicode is not None and not self._ascii:
@@ -220,13 +233,15 @@ class Examiner:
         found = None
         if score < ENOUGH:
             found = (_undone(text, score) if self._mappable else None) or self._by_chance(text, score)
+            if found is not None and found.undo > 1 and self._seen > _WHOLE:
+                found = None  # not all of it was looked at, and what cannot be undone so would stop the conversion
         return found or Detection("utf-8", score, 1.0, method, composed=self._composed)
 
     def _by_chance(self, text: str, score: float) -> Detection | None:
         """Short text in an old encoding whose bytes happen to be valid UTF-8: `ng\u07f6i` is người in VISCII."""
         if self._seen > _PIECE or not _ODD_WORD.search(text):
             return None
-        found = _legacy(self._samples[0], self._told, self._neighbours)
+        found = _legacy(bytes(self._small), self._told, self._neighbours)
         if found.score < ENOUGH or found.score - score < 2 * AHEAD:
             return None
         candidates = (*found.candidates, ("utf-8", round(score, 3)))

@@ -9,8 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.content.texts import NAMES, REASONS, findings, look
+from pipeline.content.texts import NAMES, REASONS, findings, look, poured
 from pipeline.findings import as_json
 from pipeline.records import PackagePath
 from pipeline.settings import PROJECT
@@ -129,6 +131,25 @@ def test_a_file_that_cannot_be_read(house: House, tmp_path: Path) -> None:
     assert (said.exit, said.items[0]["problem"]["code"], said.items[1]["encoding"]) == (3, "SYS-READ", "vni")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_an_output_that_takes_nothing(house: House) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [LUUTRU, "text", FILES / "vni.txt", "--to", "utf-8"], stdout=full, stderr=subprocess.PIPE,
+            env=house.environment, check=False, timeout=60,
+        )  # fmt: skip
+    assert process.returncode == 3
+    assert b"SYS-WRITE" in process.stderr
+
+
+def test_a_name_in_an_old_encoding(house: House, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(encode("tên.txt", "tcvn3"))
+    odd.write_bytes(encode(SENTENCE, "vni"))
+    said = told(house, odd, "--output", tmp_path / "out")
+    assert (said.exit, said.item["text"]) == (0, SENTENCE)
+    assert (tmp_path / "out" / odd.name).read_text("utf-8") == SENTENCE
+
+
 def test_a_long_text_is_cut_in_the_document_only(house: House, tmp_path: Path) -> None:
     file = tmp_path / "long.txt"
     file.write_bytes(written(udhr("vi"), "viscii") * 900)
@@ -163,6 +184,17 @@ def test_each_code(code: str, raw: bytes, asked: str | None) -> None:
         told = json.dumps(as_json(finding), ensure_ascii=False)
         assert "{" not in as_json(finding)["message"]["vi"], told
     assert seen.whole == (seen.detection.encoding is not None and code != "TXT-BROKEN")
+
+
+@given(raw=st.binary(max_size=200), times=st.integers(0, 3), asked=st.sampled_from([None, *READABLE]))
+def test_whatever_comes_is_looked_at(raw: bytes, times: int, asked: str | None) -> None:
+    for _ in range(times):
+        raw = raw.decode("latin-1").encode()
+    seen = look(io.BytesIO(raw), asked, 1000)
+    assert (seen.text is None) == (seen.detection.encoding is None)
+    if seen.whole:
+        assert b"".join(poured(io.BytesIO(raw), seen.detection)).decode() == seen.text
+    assert all(as_json(finding) for finding in findings(PackagePath(b"x"), seen))
 
 
 def test_no_clean_text_has_a_finding() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text import Detection, convert, decode, detect, detect_stream, encode, font_encoding, restored
+from pipeline.text import Detection, Examiner, convert, decode, detect, detect_stream, encode, font_encoding, restored
 from pipeline.text.detection import AHEAD, ENOUGH
 from tests.text.samples import DATA, WRITTEN, as_written, udhr, vectors, written
 
@@ -211,3 +211,16 @@ def test_big_streams_are_told_from_samples(encoding: str, tmp_path: Path) -> Non
 
 def test_extracted_hyphens_are_letters_beside_letters_only() -> None:
     assert restored("l\u2212u 3\u22122 x \u2212 y") == "l\u00adu 3\u22122 x \u2212 y"
+
+
+@given(
+    raw=st.binary(max_size=120) | st.builds(bytes.__add__, st.sampled_from([codecs.BOM_UTF16_LE, codecs.BOM_UTF8]),
+                                            st.binary(max_size=40)),
+    cuts=st.lists(st.integers(0, 120), max_size=5),
+)  # fmt: skip
+def test_pieces_are_told_as_the_whole(raw: bytes, cuts: list[int]) -> None:
+    examiner = Examiner()
+    places = sorted({0, len(raw), *(cut % (len(raw) + 1) for cut in cuts)})
+    for first, second in zip(places, places[1:], strict=False):
+        examiner.feed(raw[first:second])
+    assert examiner.detection() == detect(raw)

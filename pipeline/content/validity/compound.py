@@ -6,15 +6,20 @@ from typing import Any, BinaryIO
 
 import olefile
 
-from pipeline.content.validity import Beat, Invalid, Judgement, size_of
+from pipeline.content.validity import Beat, Invalid, Judgement, Unchecked, size_of
 from pipeline.records import Validity
 
 _STREAMS = 20_000
 
 
 def opened(source: BinaryIO) -> Any:
-    """The compound file, read strictly. Raises Invalid."""
+    """The compound file, read strictly. Raises Invalid, and Unchecked where it is none at all."""
     size = size_of(source)
+    head = source.read(len(olefile.MAGIC))
+    source.seek(0)
+    if head != olefile.MAGIC:
+        # Nothing but the extension said so, and other programs used .doc and .xls long before this format was made.
+        raise Unchecked("not a compound file, whatever its extension says")
     if size < 1536:
         raise Invalid(f"{size} bytes are no compound file")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -16,15 +17,25 @@ _SHOWN = 3
 
 
 def judge(document: pikepdf.Pdf) -> Judgement:
-    """qpdf's own check: cross-references, objects, every stream it can decode. A repaired file is not valid."""
-    told = [*document.get_warnings(), *document.check_pdf_syntax()]
+    """qpdf's own check: cross-references, objects, every stream it can decode. A repaired file is not valid.
+
+    Tables that let a viewer show the first page early (linearization) may be wrong: no reader relies on them, and
+    every later change of such a file makes them so.
+    """
+    opened = [words(one) for one in document.get_warnings()]
+    hints: set[str] = set()
+    if document.is_linearized:
+        document.check_linearization(io.StringIO())
+        hints = {words(one) for one in document.get_warnings()} - set(opened)
+    told = [*opened, *(one for one in map(words, document.check_pdf_syntax()) if one not in hints)]
     if told:
-        if any("bad_alloc" in str(one) for one in told):
+        if any("bad_alloc" in one for one in told):
             raise Limit("its streams unpack to more than fits into memory")
-        said = list(dict.fromkeys(words(one) for one in told))
+        said = list(dict.fromkeys(told))
         more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
         raise Invalid("; ".join(said[:_SHOWN]) + more)
-    return valid(f"PDF {document.pdf_version}: structure and streams read by qpdf {pikepdf.__libqpdf_version__}")
+    detail = f"PDF {document.pdf_version}: structure and streams read by qpdf {pikepdf.__libqpdf_version__}"
+    return valid(detail + ("; its hints for early display are wrong" if hints else ""))
 
 
 def words(problem: object) -> str:

@@ -81,6 +81,6 @@ def _items(lines: list[str]) -> dict[str, str]:
         label, colon, value = _LETTERED.sub("", values.composed(line).strip()).partition(":")
         folded = " ".join(label.lower().split())
         for element, labels in _ITEMS.items():
-            if colon and (folded in labels or _LETTERED.sub("", folded) in labels):
+            if colon and any(folded == one or folded.startswith(f"{one} (") for one in labels):
                 found.setdefault(element, value.strip())
     return found

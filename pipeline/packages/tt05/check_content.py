@@ -17,6 +17,9 @@ from pipeline.pool import Failure, FailureKind, Task, shared
 from pipeline.records import Level
 
 _TEXTS: Final = frozenset(("text/plain", "text/csv", "text/html"))
+_WORDS: Final = frozenset(("application/msword", "application/vnd.ms-excel", "application/rtf"))
+"""What programs open though plain text stands in it."""
+
 _FILMS: Final = frozenset(("video/mpeg", "video/mp4", "video/quicktime", "application/mp4"))
 _STREAMED: Final = frozenset(("video/x-ms-asf", "audio/x-ms-wma", "video/x-ms-wmv"))
 _PDF: Final = "application/pdf"
@@ -171,6 +174,8 @@ class _Looked:
                 self._add("TT05-FMT-01", self._extension or kind)
             elif expected not in _TEXTS:
                 self._add("TT05-FMT-02", kind, self._extension)
+                if kind == "text/plain" and expected not in _WORDS:
+                    self._add("TT05-FMT-08", f"≠ {expected}")
             return
         listed = kind in known or kind in _FILMS or kind in _STREAMED
         if not listed:

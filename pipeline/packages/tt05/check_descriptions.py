@@ -38,6 +38,9 @@ _OTHER_ANNEX: Final = {"AIP_hoso": "AIP_tailieu", "AIP_tailieu": "AIP_hoso"}
 _OWN_LENGTH: Final = frozenset(("docId", "playTime"))
 """Elements whose length has a rule of its own (DOC-10, MED-03)."""
 
+_LONGEST_LIST: Final = 2000
+"""Letters of a list of codes that is still taken apart."""
+
 _TAILS: Final = ("paperFileCode", "description", "riskRecovery", "riskRecoveryStatus")
 """The end of the set of 5.2, which two readers give in two orders."""
 
@@ -196,7 +199,7 @@ class _Value:
             else tables.code_list(field.codes)
         )
         parts = [value]
-        if field.type == "L":
+        if field.type == "L" and len(value) <= _LONGEST_LIST:
             parts = values.listed(value, self._package.settings.language_separator)
         wrong = [part for part in parts if part not in known]
         worded = [(part, code) for part in wrong if (code := tables.words_code(field.codes, part, known)) is not None]

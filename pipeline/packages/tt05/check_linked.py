@@ -11,7 +11,7 @@ from pipeline.packages.tt05.files import FETCH, REP
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import REP_BASE, Document, Package, is_fetch
 
-_MOST: Final = 8192
+_MOST: Final = 2048
 _ID: Final = re.compile(r"[^\W_][\w-]*(?:\.[\w-]+)+\.[0-9]+")
 """A docId: the code of a file and an ordinal."""
 

@@ -40,7 +40,7 @@ class _Memory:
     objects: set[int] = field(default_factory=set)
     events: set[str] = field(default_factory=set)
     agents: set[Identifier] = field(default_factory=set)
-    asked: list[tuple[bytes, int, str, Identifier]] = field(default_factory=list)
+    asked: dict[Identifier, tuple[bytes, int, str]] = field(default_factory=dict)
     whole: bool = True
 
 
@@ -70,7 +70,7 @@ class PremisRules:
                 for file in files:
                     if not file.seen:
                         found.add("TT05-PRM-04", file.path)
-        for path, line, name, agent in memory.asked:
+        for agent, (path, line, name) in memory.asked.items():
             if agent not in memory.agents:
                 found.add("TT05-PRM-09", path, line=line, found=name)
         if memory.whole and CREATION not in memory.events:
@@ -166,7 +166,8 @@ class PremisRules:
             self._found.add("TT05-PRM-07", path, line=part.line, found=name, expected=", ".join(sorted(_ROLES)))
         if not part.agents:
             self._found.add("TT05-PRM-09", path, line=part.line, found=name)
-        self._memory.asked += [(path, part.line, name, agent) for agent, _ in part.agents]
+        for agent, _ in part.agents:
+            self._memory.asked.setdefault(agent, (path, part.line, name))
 
 
 def _called(part: Object) -> Iterator[str]:

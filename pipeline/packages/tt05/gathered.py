@@ -19,6 +19,9 @@ SAME_CODE: Final = 20_000
 """Findings of one code that are listed; the rest is counted (`PKG-MORE`) and still weighs on its document."""
 
 
+_LONGEST: Final = 500
+
+
 class Findings:
     """One finding per file and rule, with the first place and the count; all of them at once.
 
@@ -59,11 +62,13 @@ class Findings:
             self._by_file.setdefault(path, []).append(code)
         if self._per_code[code] > SAME_CODE:
             return
-        value = None if found is None else str(found)
+        value = None if found is None else _short(found)
         if element is not None:
             value = labelled(element) + (f": {value}" if value is not None else "")
         where = None if path is None else self._files.whole(path)
-        self._found[key] = Finding(code, where, line or None, None if expected is None else str(expected), value, level)
+        self._found[key] = Finding(
+            code, where, line or None, None if expected is None else _short(expected), value, level
+        )
 
     def outside(self, code: str, path: bytes) -> None:
         """A problem of a file that lies beside the package folder; `path` is that of the tree."""
@@ -91,6 +96,12 @@ class Findings:
         for code, count in self._per_code.items():
             if count > SAME_CODE:
                 yield Finding("PKG-MORE", None, None, code, str(count - SAME_CODE))
+
+
+def _short(value: object) -> str:
+    """What a package says is kept as far as it is shown."""
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _counted(finding: Finding, count: int) -> Finding:

@@ -310,6 +310,7 @@ def test_a_signature_on_another_page_is_none_of_the_first(tmp_path: Path) -> Non
         ("jpg", contents.picture(1, "bmp"), {"FMT-01", "FMT-02"}), ("xls", bytes(range(256)) * 4, {"FMT-08"}),
         ("xml", b"<x/>", {"FMT-01"}), ("csv", b"a,b\n1,2\n", set()), ("htm", b"<html></html>", set()),
         ("txt", b"\xb5Qu\xfd\xd5t \xae\xde nh \xfe\xb8", set()), ("doc", b"{\\rtf1}", {"FMT-02"}),
+        ("pdf", b"khong phai PDF", {"FMT-02", "FMT-08"}), ("doc", b"van ban", {"FMT-02"}),
         ("txt", b"", {"STR-16"}),
     ],
 )  # fmt: skip
@@ -369,8 +370,16 @@ def test_the_items_of_a_certificate() -> None:
     lines = [f"{key}) {label.upper()} : {value}" for key, (label, value) in CERTIFICATE.items()]
     assert _items(lines)["certificateExpires"] == "31/12/2999"
     assert len(_items(lines)) == 10, "đ) is not asked for"
-    other = ["Tiêu đề tài liệu: x", unicodedata.normalize("NFD", "Số lượng bản: 2"), "Ngày cấp", "Ngày cấp cuối: 3"]
-    assert _items(other) == {"certificateSubject": "x", "certificateCopies": "2"}
+    other = [
+        "Tiêu đề tài liệu: x",
+        "c) Người nhận (họ và tên, số giấy tờ): y",
+        unicodedata.normalize("NFD", "Số lượng bản: 2"),
+        "Ngày cấp",
+        "Ngày cấp cuối: 3",
+    ]
+    assert _items(other) == {
+        "certificateSubject": "x", "certificateRecipient": "y", "certificateCopies": "2"
+    }  # fmt: skip
 
 
 def test_a_certificate_that_is_no_pdfa_or_no_pdf(tmp_path: Path) -> None:

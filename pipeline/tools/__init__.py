@@ -8,9 +8,10 @@ from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO
 from pipeline.tools.poppler import PDFTOCAIRO
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
+from pipeline.tools.tiffcp import TIFFCP
 from pipeline.tools.vips import VIPS
 
-TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO)
+TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, TIFFCP, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO)
 """All programs; none of them is needed to accept a package, but checks and conversions need theirs."""
 
 

@@ -47,7 +47,7 @@ def test_a_file_is_told_its_rule_or_why_it_has_none(tmp_path: Path) -> None:
     assert first["actions"][0]["needs"][0]["program"] == "vips"
     assert first["ready"]
     assert first["copies"] > 0
-    assert (second["purpose"], second["rule"]) == ("access", None)
+    assert (second["purpose"], second["rule"]) == ("access", "image-reading/2")
     (tmp_path / "empty").touch()
     only = asked(tmp_path / "scratch", purposes=("preservation",))
     [none] = explained(tmp_path / "empty", only)

@@ -15,6 +15,7 @@ from pipeline.content.normalisation.rules import Action, ActionLimits
 from pipeline.pool import Failure, Task, shared
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds, Ran, run, sandbox_state
+from pipeline.tools.vips import VIPSHEADER
 
 WORKER = "pipeline.content.normalisation.worker"
 
@@ -110,6 +111,16 @@ class Calls:
                          last=bool(failed["last"]))  # fmt: skip
         assert isinstance(value, dict)
         return value
+
+
+def read_header(file: Path, calls: Calls) -> dict[str, str]:
+    """What vips reads of an image's header, by its names (`width`, `height`, `n-pages`). Failed when it cannot."""
+    with calls.folder() as folder:
+        ran = calls.run(VIPSHEADER, ["-a", "{in}/source"], {"source": file}, folder)
+    told = dict(line.split(": ", 1) for line in ran.said.splitlines() if ": " in line)
+    if not ran.ok or not all(told.get(key, "0").isdecimal() and int(told.get(key, "0")) for key in ("width", "height")):
+        raise Failed("FMT-CONVERT-DAMAGED", why(ran))
+    return told
 
 
 def why(ran: Ran) -> str:

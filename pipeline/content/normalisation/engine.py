@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.content import images
 from pipeline.content.normalisation import registry
-from pipeline.content.normalisation.calls import Calls
+from pipeline.content.normalisation.calls import Calls, read_header
 from pipeline.content.normalisation.made import (
     Converted,
     Derivative,
@@ -103,7 +103,7 @@ def _attempt(
     if programs := registry.needs(action):
         calls.need(*programs)
     if action.limits.pixels:
-        measure(local, action.limits)
+        measure(local, action.limits, calls)
     out = calls.scratch / "made"
     out.mkdir()
     made = _act(local, out, action, calls)
@@ -230,17 +230,23 @@ def _identified(candidate: _Candidate, action: Action, calls: Calls) -> Learnt:
     return learnt
 
 
-def measure(local: Path, limits: ActionLimits) -> None:
-    """Failed when an image is bigger than the limits, or not what its header says; no program has seen it then."""
+def measure(local: Path, limits: ActionLimits, calls: Calls) -> None:
+    """Failed when an image is bigger than the limits, or not what its header says; no program has decoded it then.
+
+    Our own code reads the headers of old bitmaps, vips in the sandbox all others; all pages count together.
+    """
     try:
         with local.open("rb") as source:
             header = images.header(source)
     except images.Broken as broken:
         raise Failed("FMT-CONVERT-DAMAGED", str(broken)) from None
-    if header is None:
-        raise Failed("FMT-CONVERT-DAMAGED", "no header")
-    if header.width * header.height > limits.pixels or max(header.width, header.height) > limits.side:
-        found = f"{header.width} × {header.height}"
+    if header is not None:
+        width, height, pages = header.width, header.height, 1
+    else:
+        told = read_header(local, calls)
+        width, height, pages = (int(told.get(key, "1")) for key in ("width", "height", "n-pages"))
+    if width * height * pages > limits.pixels or max(width, height) > limits.side:
+        found = f"{width} × {height}" + (f" × {pages}" if pages > 1 else "")
         raise Failed("FMT-CONVERT-BIG", found, f"{limits.pixels}", attempted=False)
 
 

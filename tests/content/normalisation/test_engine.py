@@ -371,7 +371,9 @@ def test_marks_choose_the_rule(tmp_path: Path) -> None:
     assert plan_for(bmp3, b"BM", str(file)) is not None
     assert plan_for(bmp3, b"BM", str(file), marks=("signed",)) is None
     assert plan_for(bmp3, b"BM", str(file), marks=("encrypted",)) is None
-    assert plan_for(bmp3, b"BM", str(file), purpose="access") is None
+    reading = plan_for(bmp3, b"BM", str(file), purpose="access")
+    assert reading is not None
+    assert reading.name == "image-reading"
     assert plan_for(bmp3, b"BM", marks=("signed",)) is not None
 
 

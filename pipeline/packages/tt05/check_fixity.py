@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pipeline.names import shown
 from pipeline.packages.tt05.files import METS, REP_METS, Files, is_junk
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.package import Package
@@ -73,7 +74,7 @@ def _manifests(package: Package) -> Iterator[tuple[bytes, bytes | None, Mets]]:
 
 
 def _reference(package: Package, base: bytes, path: bytes, one: Named, found: Findings) -> bytes | None:
-    """FIX-01 to -04, -06, -08 of one reference; the file it names, None when there is none."""
+    """FIX-01 to -04, -06, -08 of one reference, STR-10 where it spells its file otherwise; its file, if any."""
     href = one.href or ""
     where = package.resolve(href, base)
     if where is None:
@@ -85,9 +86,19 @@ def _reference(package: Package, base: bytes, path: bytes, one: Named, found: Fi
         else:
             found.add("TT05-FIX-06", path, line=one.line, found=href or None)
         return None
+    _spelling(where, package.candidates(href, base), one, found)
     _size(package, where, one, found)
     _digest(package, where, one, found)
     return where
+
+
+def _spelling(where: bytes, candidates: list[bytes], one: Named, found: Findings) -> None:
+    """STR-10 of a name; folders and names that are not composed in an archive have been told already."""
+    name = where.rpartition(b"/")[2]
+    if all(name != path.rpartition(b"/")[2] for path in candidates) and "TT05-ZIP-05" not in found.codes_at([where]):
+        found.add(
+            "TT05-STR-10", where, line=one.line, found=shown(name), expected=shown(candidates[0].rpartition(b"/")[2])
+        )
 
 
 def _is_windows(href: str) -> bool:

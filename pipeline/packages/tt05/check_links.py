@@ -22,7 +22,7 @@ class LinkRules:
         self._mapped = any(div.label.startswith("MetadataLink/") for div in package.rep.divs())
         self._readable = package.rep_path is not None and package.rep.problem is None and package.rep.is_mets
         self._described = self._held = self._all = 0
-        self._pages = 0
+        self._pages = self._held_pages = 0
         self._paged: bool | None = None
 
     def see(self, document: Document) -> None:
@@ -46,7 +46,8 @@ class LinkRules:
         self._total()
         declared = self._package.ead_values.get("numberOfPage", "")
         has_field = "numberOfPage" in self._package.fields("ead")
-        if has_field and self._paged and _NUMBER.fullmatch(declared) and int(declared) != self._pages:
+        known = (self._pages, self._held_pages)
+        if has_field and self._paged and _NUMBER.fullmatch(declared) and int(declared) not in known:
             self._found.add("TT05-LNK-05", self._package.ead_path, found=self._pages, expected=declared)
 
     def _total(self) -> None:
@@ -82,13 +83,15 @@ class LinkRules:
 
     def _count_pages(self, document: Document) -> None:
         """Nothing adds up where the pages of one document are not known."""
+        pages = document.values.get("numberOfPage")
         if document.described.problem is not None:
             self._paged = False
-        if "numberOfPage" not in document.values:
-            return
-        pages = document.values["numberOfPage"]
-        if not _NUMBER.fullmatch(pages):
+        elif pages is None:
+            if document.kind and "numberOfPage" in self._package.fields(document.kind):
+                self._paged = False
+        elif not _NUMBER.fullmatch(pages):
             self._paged = False
         else:
             self._pages += int(pages)
+            self._held_pages += int(pages) if document.data else 0
             self._paged = self._paged is not False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO, Final
 
@@ -56,7 +57,7 @@ class Files:
                 self._folders.add(path)
             else:
                 self._sizes[path] = entry.size
-                self._folded.setdefault(path.lower(), path)
+                self._folded.setdefault(folded(path), path)
 
     def paths(self) -> Iterable[bytes]:
         """Files in raw-byte order."""
@@ -79,8 +80,8 @@ class Files:
         return self._sizes[path]
 
     def find(self, path: bytes) -> bytes | None:
-        """The file of this name, else the one that differs in letter case only."""
-        stored = self._folded.get(path.lower())
+        """The file of this name, else the one that differs in letter case or Unicode normalisation only."""
+        stored = self._folded.get(folded(path))
         return path if path in self._sizes and stored != path else stored
 
     def under(self, folder: bytes) -> Iterator[bytes]:
@@ -140,6 +141,13 @@ def stem(path: bytes) -> bytes:
         name = name[: -len(FETCH)]
     head, dot, _ = name.rpartition(b".")
     return head if dot and head else name
+
+
+def folded(path: bytes) -> bytes:
+    """A name as it is compared: small letters, composed; bytes that are no UTF-8 stay what they are."""
+    if path.isascii() or not is_utf8(path):
+        return path.lower()
+    return unicodedata.normalize("NFC", path.decode()).lower().encode()
 
 
 def is_junk(path: bytes) -> bool:

@@ -46,7 +46,8 @@ def replica() -> Shape:
 
 
 def _document(number: int, **fields: str) -> Doc:
-    return replace(scanned(number, more={"signature": ""}, **fields), described=f"DOC_{CODE}.{number}")
+    one = scanned(number, more={"signature": ""})
+    return replace(one, fields=one.fields | fields, described=f"DOC_{CODE}.{number}")
 
 
 def counted(package: Path) -> dict[str, dict[str, int]]:

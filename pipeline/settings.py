@@ -20,6 +20,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 FORMAT = 1
 """Number of the form of settings, profiles and `stores.json`."""
 
+MAX_FILES_PER_AIP = 100_000
+"""Files of one submission that become one AIP, where a profile says nothing else."""
+
 T = TypeVar("T")
 
 
@@ -32,6 +35,7 @@ class Limits:
     ratio: int = 200
     depth: int = 64
     path_bytes: int = 4096
+    max_files_per_aip: int = MAX_FILES_PER_AIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Profile:
         values = asdict(self)
         if not self.tt05:
             del values["tt05"]
+        if self.limits.max_files_per_aip == MAX_FILES_PER_AIP:
+            del values["limits"]["max_files_per_aip"]
         return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
     @property

@@ -9,6 +9,7 @@ from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
 from pipeline.digests import aip_uuid, ingest_id, package_digest
 from pipeline.errors import SystemProblem
 from pipeline.ingest.session import Session, session
+from pipeline.ingest.split import too_many
 from pipeline.ingest.tokens import Checked, Ended, Received
 from pipeline.names import shown
 from pipeline.packages import Kind
@@ -89,6 +90,10 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
 
 def refused(current: Session, kind: Kind) -> Iterator[Finding]:
     """What the profile asks beyond the standard of the kind."""
+    place = getattr(kind, "place", None)
+    limit = current.request.profile.limits.max_files_per_aip
+    if current.ledger.totals()[0] > limit:
+        yield from too_many(current.ledger.entries, limit, lambda path: place is None or place(path).use is Use.DATA)
     asked = getattr(kind, "profile_findings", None)
     if asked is not None:
         yield from asked(current.tree, current.request.profile)

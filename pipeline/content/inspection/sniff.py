@@ -12,6 +12,8 @@ from typing import BinaryIO, Final
 
 import olefile
 
+from pipeline.content.inspection import rates
+
 HEAD: Final = 4096
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _PARTS: Final = {
@@ -27,6 +29,11 @@ _STREAMS: Final = {
 }
 _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"{\\rtf", "application/rtf"),
+    (b"\xdb\xa5\x2d\0", "application/msword"),
+    (b"\x9b\xa5", "application/msword"),
+    (b"\t\0\x04\0", "application/vnd.ms-excel"),
+    (b"\t\x02\x06\0", "application/vnd.ms-excel"),
+    (b"\t\x04\x06\0", "application/vnd.ms-excel"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
@@ -43,6 +50,7 @@ _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\0\0\x01\xb3", "video/mpeg"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (b"ID3", "audio/mpeg"),
+    (b"ADIF", "audio/aac"),
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
     (b"\x1aE\xdf\xa3", "video/x-matroska"),
@@ -85,12 +93,16 @@ def media_type(source: BinaryIO, size: int) -> str:
     for start, kind_of in _STARTS:
         if head.startswith(start):
             return kind_of
+    if _wide(head):
+        return "text/plain"
+    if head[:1] == b"G" == head[188:189] == head[376:377]:
+        return "video/mpeg"  # a transport stream
     if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         if head[1] & 0xF6 == 0xF0:
             return "audio/aac"
         if head[1] & 0x06 and head[2] & 0xF0 != 0xF0:
             return "audio/mpeg"
-    return _text(head)
+    return _text(head) or _sound(head)
 
 
 def _boxed(head: bytes) -> str:
@@ -132,9 +144,28 @@ def _compound(source: BinaryIO) -> str:
     return next((kind for name, kind in _STREAMS.items() if name in names), "application/x-ole-storage")
 
 
+def _wide(head: bytes) -> bool:
+    """Whether it is text in UTF-16 with its mark, which begins as a frame of MPEG audio layer I does."""
+    if head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return False
+    text = head[: len(head) & ~1].decode("utf-16", "replace")
+    return not any(letter == "\ufffd" or (letter < " " and letter not in "\t\n\f\r") for letter in text[:-1])
+
+
+def _sound(head: bytes) -> str:
+    """MPEG audio that begins somewhere in the head: a frame, and another one right behind it."""
+    at = head.find(b"\xff")
+    while 0 <= at < len(head) - 4:
+        first = rates.frame(head[at : at + 4])
+        if first is not None:
+            behind = head[at + first[0] : at + first[0] + 4]
+            if len(behind) == 4 and rates.frame(behind) is not None:
+                return "audio/mpeg"
+        at = head.find(b"\xff", at + 1)
+    return ""
+
+
 def _text(head: bytes) -> str:
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "text/plain"
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
         return "text/html"
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)

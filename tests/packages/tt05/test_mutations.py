@@ -1,7 +1,7 @@
 """Packages damaged at random: judging them never crashes or hangs, and none passes whose damage METS can see.
 
-`LUUTRU_MUTATIONS=10000` asks for that many packages, shared among the five kinds of damage, in place of the few of a
-quick run.
+`LUUTRU_MUTATIONS=10000` asks for that many packages with other bytes, digests or archives in place of the few of a
+quick run, and for every lost or added file and every required element.
 """
 
 from __future__ import annotations
@@ -30,14 +30,20 @@ from tests.packages.tt05.build import build, folder, zipped
 from tests.packages.tt05.judged import Said, by_profile, said
 from tests.packages.tt05.shape import EAD, REP, ROOT, Built, full, plain
 
-MANY = int(os.environ.get("LUUTRU_MUTATIONS", "0")) // 5
-asked_for = settings(
-    max_examples=MANY or 50,
-    deadline=timedelta(seconds=60),
-    suppress_health_check=list(HealthCheck),
-    derandomize=not MANY,
-    database=None,
-)
+MANY = int(os.environ.get("LUUTRU_MUTATIONS", "0"))
+
+
+def times(few: int, share: float) -> settings:
+    """So many packages, or this share of those asked for. Kinds of damage that are soon told over end sooner."""
+    return settings(
+        max_examples=int(MANY * share) or few,
+        deadline=timedelta(seconds=60),
+        suppress_health_check=list(HealthCheck),
+        derandomize=not MANY,
+        database=None,
+    )
+
+
 TOKENS = (
     b"<", b">", b'"', b"&", b"/", b"=", b" ", b"\0", b"\xff", b"<!--", b"]]>", b"&#0;", b"&lt;", b"..", b"%", b"<a>",
     b'xmlns=""', b"9" * 40, b"-1", b"2026", b"\xc4\x91", b"<!DOCTYPE a>", b"03", b"%2e%2e/", b"%00", b"urn:uuid:",
@@ -107,7 +113,7 @@ PROFILE = st.sampled_from(fields.PROFILES)
 
 
 @given(KINDS, PROFILE, st.data())
-@asked_for
+@times(60, 0.6)
 def test_changed_bytes_are_seen(
     packages: dict[str, tuple[Built, Path]], type: str, profile: str, data: st.DataObject
 ) -> None:
@@ -128,7 +134,7 @@ def test_changed_bytes_are_seen(
 
 
 @given(KINDS, PROFILE, st.data())
-@asked_for
+@times(40, 0.2)
 def test_a_damaged_digest_or_size_is_seen(
     packages: dict[str, tuple[Built, Path]], type: str, profile: str, data: st.DataObject
 ) -> None:
@@ -149,7 +155,7 @@ def test_a_damaged_digest_or_size_is_seen(
 
 
 @given(KINDS, PROFILE, st.data())
-@asked_for
+@times(40, 0.2)
 def test_a_lost_or_added_file_is_seen(
     packages: dict[str, tuple[Built, Path]], type: str, profile: str, data: st.DataObject
 ) -> None:
@@ -171,7 +177,7 @@ def test_a_lost_or_added_file_is_seen(
 
 
 @given(KINDS, PROFILE, st.data())
-@settings(asked_for, max_examples=MANY or 30)
+@times(30, 0.2)
 def test_a_required_element_that_is_gone_or_empty_is_seen(
     tmp_path_factory: pytest.TempPathFactory, type: str, profile: str, data: st.DataObject
 ) -> None:
@@ -203,7 +209,7 @@ def test_a_required_element_that_is_gone_or_empty_is_seen(
 
 
 @given(KINDS, PROFILE, st.data())
-@asked_for
+@times(40, 0.2)
 def test_a_damaged_archive_never_passes_with_other_bytes(
     packages: dict[str, tuple[Built, Path]], type: str, profile: str, data: st.DataObject
 ) -> None:

@@ -54,7 +54,7 @@ def _frames(source: BinaryIO, size: int) -> float | None:
         four = source.read(4)
         if len(four) < 4:
             break
-        found = _frame(four)
+        found = frame(four)
         if found is None:
             at, lost = at + 1, lost + 1
             if lost > 4096:
@@ -65,8 +65,8 @@ def _frames(source: BinaryIO, size: int) -> float | None:
     return bits / seconds / 1000 if seconds else None
 
 
-def _frame(four: bytes) -> tuple[int, float] | None:
-    """Length in bytes and duration in seconds of a frame."""
+def frame(four: bytes) -> tuple[int, float] | None:
+    """Length in bytes and duration in seconds of a frame of MPEG audio, by its first four bytes; None for no frame."""
     if four[0] != 0xFF or four[1] & 0xE0 != 0xE0:
         return None
     version, layer = four[1] >> 3 & 3, four[1] >> 1 & 3

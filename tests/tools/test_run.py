@@ -167,6 +167,23 @@ def test_file_size_is_limited(out: Path) -> None:
     assert (out / "big").stat().st_size <= 5_000_000
 
 
+def test_what_is_written_altogether_is_limited(out: Path) -> None:
+    """Many files, each below the limit of one; also where the program is over before anybody looks."""
+    script = "for n in 1 2 3 4 5 6; do head -c 1000000 /dev/zero > /out/$n; done"
+    for later in ("; sleep 30", ""):
+        ran = run(BASH, ["-c", script + later], {}, out, Bounds(seconds=20, file=2_000_000, output=4_000_000))
+        assert ran.why == "file", ran
+        assert ran.seconds < 15
+
+
+@pytest.mark.parametrize("sandbox", ["full", "reduced"])
+def test_the_number_of_processes_is_limited(out: Path, sandbox: str) -> None:
+    script = "for n in 1 2 3 4 5 6 7 8 9; do sleep 30082 & done; wait"
+    ran = bash(script, out, sandbox=sandbox, seconds=20, processes=6)
+    assert ran.why == "processes", ran
+    assert not sleepers("30082")
+
+
 def test_printing_is_limited(out: Path) -> None:
     ran = bash("exec cat /dev/zero", out, seconds=30)
     assert ran.why == "output"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import tree_memory
+from bench.measure import tree_memory
 from tests.command import ARCHIVE, CLOCK, Answer, House
 from tests.ingest.bad import fits, one_copy, whole
 

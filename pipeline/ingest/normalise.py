@@ -28,7 +28,7 @@ from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session, stopping
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
 from pipeline.packages.registry import KINDS
-from pipeline.records import Derived, Finding, Format, Level, PackagePath, Use, Verdict
+from pipeline.records import Derived, Finding, Format, Level, PackagePath, Use, Validity, Verdict
 from pipeline.settings import settings
 from pipeline.tree import Entry
 from pipeline.workspace import now, rfc3339, sync_folder
@@ -39,6 +39,8 @@ DERIVED = "derived"
 _HEAD = 16
 _AT_ONCE = 500
 _PINNED = "normalise.by"
+_LOCKED = ("password protection", "all content")
+"""Inhibitor of a file that opens with a password alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _all(current: Session) -> None:
                     break
                 held = ExitStack()
                 local = held.enter_context(current.tree.local(entry.path, current.scratch))
-                marks = tuple(current.ledger.marks(entry.path))
+                marks = _marks(current, entry.path)
                 future = executor.submit(convert, local, entry.path, rule, current.scratch, sandbox=known.sandbox,
                                          workers=known.workers, marks=marks)  # fmt: skip
                 begun[future] = _Begun(entry.path, held)
@@ -148,7 +150,19 @@ def _rule(current: Session, entry: Entry, found: Format) -> Rule | None:
         return None
     with current.tree.open(entry.path) as source:
         head = source.read(_HEAD)
-    return plan_for(found, head, current.request.profile.rules, marks=current.ledger.marks(entry.path))
+    return plan_for(found, head, current.request.profile.rules, marks=_marks(current, entry.path))
+
+
+def _marks(current: Session, path: PackagePath) -> tuple[str, ...]:
+    """What rules may ask about a file: marks that were kept for it, and what its examination told."""
+    marks = set(current.ledger.marks(path))
+    one = current.ledger.examination(path)
+    if one is not None:
+        told = dict(one.characteristics.properties)
+        marks |= {"signed"} if told.get("signatures", "0") != "0" else set()
+        marks |= {"encrypted"} if _LOCKED in one.characteristics.inhibitors else set()
+        marks |= {"damaged"} if one.validity is Validity.INVALID else set()
+    return tuple(sorted(marks))
 
 
 def _lines(current: Session, outcome: Outcome) -> list[Derived]:

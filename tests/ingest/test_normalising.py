@@ -19,6 +19,25 @@ from tests.command import ARCHIVE, CLOCK, House, kill_group
 pytestmark = pytest.mark.slow
 DATA = PROJECT / "tests" / "data" / "vietnamese"
 RULES = (PROJECT / "profiles" / "normalisation" / "images.toml").read_text(encoding="utf-8")
+CHARACTERISATION = PROJECT / "tests" / "data" / "characterisation"
+PDF = """
+[[rules]]
+name = "pdf-picture"
+purpose = "preservation"
+puids = ["fmt/14", "fmt/15", "fmt/16", "fmt/17", "fmt/18", "fmt/19", "fmt/20", "fmt/276"]
+unless = ["encrypted"]
+
+[[rules.actions]]
+tool = "vips"
+arguments = ["copy", "{in}/source", "{out}/result.tif"]
+
+[[rules.actions.results]]
+extension = "tif"
+promises = ["fmt/353"]
+verify = ["pixels"]
+"""
+"""Pictures of first pages: good for nothing but to see what becomes of signed and encrypted files."""
+
 GROWING = "growth = 0.01\nsmall = 100\n"
 """A person is asked at once."""
 
@@ -53,22 +72,28 @@ def package(folder: Path) -> Path:
 
 
 def test_each_result_is_a_file_with_an_event_of_its_own(tmp_path: Path) -> None:
-    """A rule with a main result and numbered ones: vips writes one file, a name makes it the part of a series."""
+    """A numbered result (vips writes one file, its name makes it part of a series), one of a signed file, none of an
+    encrypted one: what their examination told chooses the rule."""
     several = GROWING + RULES.replace('"{out}/result.tif[', '"{out}/page.0001.tif[')
-    several = several.replace('extension = "tif"', 'name = "page"\nmany = true\nextension = "tif"')
+    several = several.replace('extension = "tif"', 'name = "page"\nmany = true\nextension = "tif"', 1) + PDF
     (tmp_path / "rules.toml").write_text(several, encoding="utf-8")
     made = house(tmp_path / "house", str(tmp_path / "rules.toml"), **{"FMT-GROWTH": "warning"})
-    item = ingest(made, package(tmp_path / "gói"))
-    assert [(one["code"], one["level"]) for one in item["findings"]] == [("FMT-GROWTH", "warning")]  # type: ignore[attr-defined]
+    shutil.copyfile(CHARACTERISATION / "signed" / "tampered.pdf", package(tmp_path / "gói") / "có chữ ký.pdf")
+    shutil.copyfile(CHARACTERISATION / "pdf" / "encrypted_user.pdf", tmp_path / "gói" / "có mật khẩu.pdf")
+    item = ingest(made, tmp_path / "gói")
+    assert ("FMT-GROWTH", "warning") in [(one["code"], one["level"]) for one in item["findings"]]  # type: ignore[attr-defined]
     aip = item["aip"]
     out = Path(str(made.run("export", str(aip), tmp_path / "out").item["path"]))
     rows = EarkRows(FolderTree(out))
     names = {bytes(row.path).decode(): row for row in rows.files()}
     copy = names["representations/rep1-preservation/data/trang.bmp.0001.tif"]
     assert copy.derived_from == b"representations/rep1/data/trang.bmp"
-    events = [event for event in rows.events() if event.type == "normalization"]
-    assert [event.key for event in events] == [copy.derived_by]
-    assert "result=page.0001" in events[0].detail
+    events = {event.key: event.detail for event in rows.events() if event.type == "normalization"}
+    signed = names["representations/rep1-preservation/data/có chữ ký.pdf.tif"]
+    assert events.keys() == {copy.derived_by, signed.derived_by}, "no rule of this set is about encrypted files"
+    assert "result=page.0001" in events[str(copy.derived_by)]
+    assert "signature" not in events[str(copy.derived_by)]
+    assert "the signature of the source is not carried over" in events[str(signed.derived_by)]
 
 
 def rows(made: House) -> dict[bytes, int]:

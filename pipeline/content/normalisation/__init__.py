@@ -42,7 +42,8 @@ A new family NAME adds, and edits nothing else but the tuple `TOOLS`:
 5. New codes in `schemas/findings/fmt.tsv`; tests in `tests/content/normalisation/test_NAME.py` on real files: what is
    made, the same bytes twice, what damage, encryption, emptiness and a wrong extension lead to.
 
-What another stage learnt about a file beforehand reaches the rules as marks (`Ledger.mark`): a rule may ask for a mark
+What is known about a file beforehand reaches the rules as marks: `signed`, `encrypted` and `damaged` from its
+examination, others that a stage kept (`Ledger.mark`): a rule may ask for a mark
 (`when = ["signed"]`) or for its absence (`unless`). A derivative of a file marked `signed` says that it does not carry
 the signature; a rule with `signed = "keep"` makes none. Modules that workers import must be quick to import.
 """

@@ -75,12 +75,28 @@ def _looked(package: Package, path: bytes) -> dict[str, Any] | None:
 
 
 def _items(lines: list[str]) -> dict[str, str]:
-    """Values by item; the first line of a label counts."""
+    """Values by item; the first label counts. A long label or value may go on in the next line."""
+    told = [" ".join(values.composed(line).split()) for line in lines]
     found: dict[str, str] = {}
-    for line in lines:
-        label, colon, value = _LETTERED.sub("", values.composed(line).strip()).partition(":")
-        folded = " ".join(label.lower().split())
-        for element, labels in _ITEMS.items():
-            if colon and any(folded == one or folded.startswith(f"{one} (") for one in labels):
-                found.setdefault(element, value.strip())
+    for number, line in enumerate(told):
+        for joined in (line, " ".join(told[number : number + 2])):
+            item = _item(joined)
+            if item is None:
+                continue
+            element, value = item
+            behind = told[number + 1 : number + 2]
+            if not value and joined is line and behind and _item(behind[0]) is None and not _LETTERED.match(behind[0]):
+                value = behind[0]
+            found.setdefault(element, value)
+            break
     return found
+
+
+def _item(line: str) -> tuple[str, str] | None:
+    """The item whose label begins a line, and what stands behind its colon."""
+    label, colon, value = _LETTERED.sub("", line).partition(":")
+    folded = label.lower().strip()
+    for element, labels in _ITEMS.items():
+        if colon and any(folded == one or folded.startswith(f"{one} (") for one in labels):
+            return element, value.strip()
+    return None

@@ -382,6 +382,14 @@ def test_the_items_of_a_certificate() -> None:
     }  # fmt: skip
 
 
+def test_items_of_a_certificate_that_go_on_in_the_next_line() -> None:
+    lines = ["g) Trích yếu nội dung hoặc tiêu đề", "tài liệu: Về việc", "thử nghiệm", "h) Mục đích sử dụng:", "Cá nhân"]
+    assert _items(lines) == {"certificateSubject": "Về việc", "certificatePurpose": "Cá nhân"}
+    assert _items(["k) Thời hạn sử dụng:", "l) Số lượng bản:", "đ) Số: 1", "Số lượng bản: 2"]) == {
+        "certificateExpires": "", "certificateCopies": ""
+    }  # fmt: skip
+
+
 def test_a_certificate_that_is_no_pdfa_or_no_pdf(tmp_path: Path) -> None:
     lines = [f"{label}: {value}" for label, value in CERTIFICATE.values()]
 

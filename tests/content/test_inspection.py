@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import NameOID
 
 from pipeline.content import inspection
 from pipeline.content.inspection import pictures, rates, signatures, sniff
@@ -226,3 +233,30 @@ def test_workers_do_all_this(tmp_path: Path) -> None:
     files = [pdfs.scan("Một"), contents.docx(1), contents.picture(1), contents.sound(1), sniff.OLE + bytes(600)]
     told = [result.value for result in pool.map("pipeline.content.inspection:look", map(task, files), tmp_path)]
     assert [bool(one["why"]) for one in told] == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize("kind", ["rsa", "pss", "ec"])
+@pytest.mark.parametrize("attributes", [True, False])
+def test_signatures_of_another_maker(kind: str, attributes: bool) -> None:
+    """The library signs, our reader judges; both share the arithmetic, not the reading of CMS."""
+    if kind == "ec":
+        key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = ec.generate_private_key(ec.SECP256R1())
+    else:
+        key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ủy ban")])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(2**80)
+        .not_valid_before(begin).not_valid_after(begin + timedelta(days=9)).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    content = b"content of the file"
+    how = padding.PSS(padding.MGF1(hashes.SHA384()), padding.PSS.DIGEST_LENGTH) if kind == "pss" else None
+    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
+    options += [] if attributes else [pkcs7.PKCS7Options.NoAttributes]
+    made = (
+        pkcs7.PKCS7SignatureBuilder().set_data(content)
+        .add_signer(certificate, key, hashes.SHA384(), rsa_padding=how).sign(serialization.Encoding.DER, options)
+    )  # fmt: skip
+    told = signatures.judge(made, lambda name: hashlib.new(name, content).digest())
+    assert told.intact is True and told.self_signed and not told.stamped, told
+    assert signatures.judge(made, lambda name: hashlib.new(name, content + b"x").digest()).intact is False

@@ -22,6 +22,7 @@ FORMAT = 2
 _RECORD = re.compile(r"(?:^|/)(x-fmt|fmt)/(\d+)\.json$")
 _BYTE = r"(?:\\x[0-9a-fA-F]{2}|\\.|[^\\()|\[\]])"
 _NEGATED = re.compile(rf"\(\?!(?:{_BYTE}|\({_BYTE}(?:\|{_BYTE})*\))\)")
+_ESCAPED = {r"\a": 7, r"\t": 9, r"\n": 10, r"\v": 11, r"\f": 12, r"\r": 13}
 _OPEN = re.compile(r"(?<!\\)\.(?:\*|\{\d+,\})")
 _POSITIONS = {
     "Absolute from BOF": "BOF",
@@ -116,10 +117,17 @@ def regex(sequence: str, position: str, offset: int, most: int) -> str:
         raise ValueError(str(problem).splitlines()[0] if str(problem) else "not understood") from problem
     if found == FLG_INCOMPATIBLE:
         raise ValueError(f"not understood: {sequence[:80]}")
-    found = _NEGATED.sub(lambda one: one[0] + ".", found)
+    found = _NEGATED.sub(_other_byte, found)
     found = _OPEN.sub(r"\g<0>?", found)  # the nearest first: the same answer, sooner
     re.compile(found.encode())
     return found
+
+
+def _other_byte(negated: re.Match[str]) -> str:
+    """`(?!A)` or `(?!(A|B))`, of no width, as one byte that is none of these."""
+    bytes_ = re.findall(_BYTE, negated[0][3:-1])
+    codes = (int(one[2:], 16) if one.startswith("\\x") else _ESCAPED.get(one, ord(one[-1])) for one in bytes_)
+    return "[^" + "".join(f"\\x{code:02x}" for code in codes) + "]"
 
 
 def _format(record: dict[str, Any], puids: dict[int, str], sets: dict[int, int]) -> dict[str, Any]:

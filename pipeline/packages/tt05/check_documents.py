@@ -35,7 +35,7 @@ class DocumentCodes:
     def see(self, document: Document) -> None:
         path = document.description
         if path is None or document.described.problem is not None:
-            self._whole = self._whole and path is None
+            self._whole = False  # it has an ordinal that nobody can read, so none is known to be missing
             return
         told = document.values
         self._doc_code(path, told.get("docCode", ""))

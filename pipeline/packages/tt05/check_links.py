@@ -19,7 +19,7 @@ class LinkRules:
     def __init__(self, package: Package, found: Findings) -> None:
         self._package = package
         self._found = found
-        self._mapped = any(div.label.startswith("MetadataLink/") for div in package.rep.divs())
+        self._mapped = any(div.label.partition("/")[0] == "MetadataLink" for div in package.rep.divs())
         self._readable = package.rep_path is not None and package.rep.problem is None and package.rep.is_mets
         self._described = self._held = self._all = 0
         self._pages = self._held_pages = 0
@@ -77,7 +77,7 @@ class LinkRules:
             self._found.add("TT05-LNK-03", description, found=", ".join(data[:3]), expected=asked)
 
     def _division(self, document: Document, description: bytes) -> None:
-        """MET-26 of one document; where no document has a division, the rule of the whole METS has said it."""
+        """MET-26 of one document; where not even their division is there, the rule of the whole METS has said it."""
         if self._readable and self._mapped and not document.joined and not document.linked:
             self._found.add("TT05-MET-26", description, expected="MetadataLink/File")
 

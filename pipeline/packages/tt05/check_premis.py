@@ -112,14 +112,18 @@ class PremisRules:
                     self._found.add("TT05-PRM-02", path)
                 self._valid(path, made)
                 made.seek(0)
+                parts = 0
                 for part in premis.read(made):
                     self._part(path, part, keys)
+                    parts += 1
         except Unreadable as problem:
             self._found.add("TT05-PRM-01", path, line=problem.line, found=problem.message)
         except (KeyError, ContentDamage):
             pass  # its bytes are damaged, which the fixity says
         else:
-            return True
+            if parts:
+                return True
+            # nothing of it is PREMIS 3, which PRM-01 says
         self._memory.whole = False
         return False
 

@@ -28,10 +28,24 @@ from tests.packages.tt05.shape import (
 _CHAIN = ("TT05-SIG-04",)
 _AGENT = "<linkingAgentIdentifier>*</linkingAgentIdentifier>"
 
+_NO_NAMESPACE = ' xmlns="http://www.loc.gov/premis/v3"', ' xmlns:premis="http://www.loc.gov/premis/v3"'
+_CATEGORY = ' xsi:type="{}"(?s:(.*?))</objectIdentifier>', r"\{}</objectIdentifier><objectCategory>{}</objectCategory>"
+_SAMPLE = (
+    (PREMIS, *_NO_NAMESPACE),
+    (PREMIS, "re:" + _CATEGORY[0].format("intellectualEntity"), _CATEGORY[1].format(1, "intellectual entity")),
+    (REP_PREMIS, *_NO_NAMESPACE),
+    (REP_PREMIS, "re:" + _CATEGORY[0].format("(file|representation)"), _CATEGORY[1].format(2, r"\1")),
+)
+"""PREMIS as the annex prints it (TT05-C12)."""
+
 PRESERVATION = {
     "TT05-PRM-01": Fault(edited((PREMIS, "<eventDateTime>*</eventDateTime>", ""), type="AIP_hoso")),
     "TT05-PRM-01 syntax": Fault(edited((REP_PREMIS, "</premis>", ""), type="DIP", premis=True)),
+    "TT05-PRM-01 version-2": Fault(
+        edited((PREMIS, "http://www.loc.gov/premis/v3", "info:lc/xmlns/premis-v2"), type="AIP_hoso")
+    ),
     "TT05-PRM-02": Fault(edited((PREMIS, ' xmlns="http://www.loc.gov/premis/v3"', ""), type="AIP_hoso")),
+    "TT05-PRM-02 sample": Fault(plain("AIP_tailieu", edits=(*_SAMPLE,))),
     "TT05-PRM-03": Fault(edited((REP_PREMIS, REP_OBJID, f"urn:uuid:{UUID}"), type="AIP_hoso")),
     "TT05-PRM-04": Fault(edited((REP_PREMIS, "<fixity>*</fixity>", ""), type="AIP_hoso")),
     "TT05-PRM-04 object": Fault(edited((REP_PREMIS, '  <object xsi:type="file"*</object>', ""), type="AIP_tailieu")),

@@ -100,6 +100,9 @@ STRUCTURE = {
     "TT05-STR-04": Fault(plain(after=(cut(REP),)), also=("TT05-FIX-06",)),
     "TT05-STR-05": Fault(plain(before=(put("representations/rep2/data/H99.01.2020.7.1.txt"),))),
     "TT05-STR-06": Fault(plain(documents=()), also=("TT05-STR-07",)),
+    "TT05-STR-06 deleted": Fault(
+        plain("DIP", after=(cut(_FIRST, _SECOND), put(DATA))), also=("TT05-FIX-06", "TT05-LNK-02")
+    ),
     "TT05-STR-07": Fault(plain(before=(cut(_DESCRIBED.format(1), _DESCRIBED.format(2)),)), also=("TT05-LNK-01",)),
     "TT05-STR-08": Fault(plain(before=(cut("schemas/METS.xsd"),))),
     "TT05-STR-09": Fault(plain(before=(cut("schemas/EAD_doc.xsd"),))),
@@ -109,6 +112,7 @@ STRUCTURE = {
     "TT05-STR-11": Fault(plain("AIP_hoso", after=(cut(PREMIS),)), also=("TT05-FIX-06",)),
     "TT05-STR-12": Fault(plain("AIP_tailieu", after=(cut(REP_PREMIS),)), also=("TT05-FIX-06",)),
     "TT05-STR-13": Fault(plain(after=(put("metadata/preservation/"),))),
+    "TT05-STR-13 file": Fault(plain("SIP_tailieu", before=(put(PREMIS, b"<x/>\n"),))),
     "TT05-STR-14": Fault(
         plain("AIP_hoso", after=(cut(PREMIS), put(PREMIS + "/"))),
         also=("TT05-FIX-06",),
@@ -178,6 +182,7 @@ METS = {
     "TT05-MET-25 type": Fault(edited((REP, 'TYPE="PHYSICAL"', 'TYPE="LOGICAL"'), type="DIP")),
     "TT05-MET-26": Fault(edited((ROOT, 'LABEL="Metadata"', 'LABEL="Du lieu"'))),
     "TT05-MET-26 rep1": Fault(edited((REP, 'LABEL="Data"', 'LABEL="Tep"'), type="AIP_hoso")),
+    "TT05-MET-26 documents": Fault(edited((REP, 're: *<div [^>]*LABEL="MetadataLink/File".*\n', ""))),
     "TT05-MET-27": Fault(edited((ROOT, 'xlink:title="*"', f'xlink:title="{_DMD}"'))),
     "TT05-MET-28": Fault(edited((ROOT, '<structMap ID="*"', f'<structMap ID="{_DMD}"')), also=("TT05-MET-02",)),
     "TT05-MET-28 unknown": Fault(
@@ -190,6 +195,9 @@ METS = {
     "TT05-MET-31 other": Fault(edited((REP, 'OBJID="*"', 'OBJID="ban-dai-dien"')), levels=("warning", "error")),
     "TT05-MET-32": Fault(edited((REP, 'TYPE="ORIGINAL"', 'TYPE="COPY"'))),
     "TT05-MET-33": Fault(edited((ROOT, ' xmlns="http://www.loc.gov/METS/"', ""), type="DIP")),
+    "TT05-MET-33 unused-prefix": Fault(
+        edited((REP, ' xmlns="http://www.loc.gov/METS/"', ' xmlns:mets="http://www.loc.gov/METS/"'), type="AIP_hoso")
+    ),
 }
 
 
@@ -230,6 +238,9 @@ FIXITY = {
 
 LINKS = {
     "TT05-LNK-01": Fault(plain(before=(cut(_DESCRIBED.format(2)),))),
+    "TT05-LNK-01 deleted": Fault(
+        plain("AIP_tailieu", after=(cut(DESCRIPTIONS + "EAD_doc_H99.01.2020.01.0000001.1.xml"),)), also=("TT05-FIX-06",)
+    ),
     "TT05-LNK-02": Fault(plain(before=(cut(_SECOND),))),
     "TT05-LNK-03": Fault(with_second(plain(), {"described": "doc_khac"})),
     "TT05-LNK-04": Fault(told(totalDoc="5")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import zipfile
@@ -128,6 +129,10 @@ def members(opened: zipfile.ZipFile, beat: Beat, *, parts: bool = True) -> None:
                     beat()
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as problem:
             raise Invalid(f"member {name}: {problem}") from None
+        except OSError as problem:
+            if problem.errno != errno.EINVAL:
+                raise
+            raise Invalid(f"member {name} lies outside the file") from None
         except (NotImplementedError, RuntimeError) as problem:
             raise Unchecked(f"member {name}: {problem}") from None
 

@@ -64,25 +64,31 @@ DOCUMENT_CHECKS: Final[tuple[Callable[[Package, Findings], DocumentRules], ...]]
 """What makes the rules of documents."""
 
 
-def check(package: Package, found: Findings) -> None:
-    """Everything that is wrong with the package, into `found`. Never raises on content."""
+def check(package: Package, found: Findings) -> list[str]:
+    """Everything that is wrong with the package, into `found`; the identifiers of its documents, in their order.
+
+    Never raises on content.
+    """
+    identifiers = []
     for one in CHECKS:
         one(package, found)
     rules = [make(package, found) for make in DOCUMENT_CHECKS]
     for document in package.documents():
+        identifiers.append(document.identifier)
         for one_rule in rules:
             one_rule.see(document)
     for one_rule in rules:
         one_rule.end()
+    return identifiers
 
 
-def verdicts(package: Package, found: Findings, profile: Profile | None) -> Iterator[DocumentVerdict]:
+def verdicts(
+    package: Package, found: Findings, identifiers: list[str], profile: Profile | None
+) -> Iterator[DocumentVerdict]:
     """The documents with what stands on their own files; `decision` when a person has to decide, and nothing worse."""
-    for document in package.documents():
-        paths = [document.description] if document.description is not None else []
-        findings = found.at([*paths, *document.data, *document.attachments])
-        path = package.files.whole(document.own)
-        yield DocumentVerdict(document.identifier, path, _verdict(findings, profile), findings)
+    for identifier, (own, paths) in zip(identifiers, package.places(), strict=True):
+        findings = found.at(paths)
+        yield DocumentVerdict(identifier, package.files.whole(own), _verdict(findings, profile), findings)
 
 
 def _verdict(findings: tuple[Finding, ...], profile: Profile | None) -> Literal["valid", "invalid", "decision"]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.packages.tt05.files import REP_DESCRIPTIVE
 from pipeline.packages.tt05.gathered import Findings
-from pipeline.packages.tt05.package import Package
-from pipeline.packages.tt05.reading.descriptive import Described
+from pipeline.packages.tt05.package import Package, is_description
+from pipeline.packages.tt05.reading.descriptive import described
 from pipeline.packages.tt05.secrets import is_secret
 from pipeline.records import Finding
 
@@ -16,11 +17,9 @@ def stops(package: Package) -> tuple[Finding, ...]:
     """
     found = Findings(package.files, package.type, package.settings)
 
-    def see(path: bytes | None, one: Described) -> None:
-        if path is not None and is_secret(one, package.files.read(path) if one.problem is not None else None):
+    described_in = (path for path in package.files.under(REP_DESCRIPTIVE) if is_description(path))
+    for path in (package.ead_path, *described_in):
+        data = package.files.read(path) if path is not None else None
+        if path is not None and is_secret(described(data), data):
             found.add("TT05-EAD-14", path)
-
-    see(package.ead_path, package.ead)
-    for document in package.documents():
-        see(document.description, document.described)
     return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,17 +11,16 @@ from typing import Final
 from pipeline.packages import Circumstances, Received, Recognition
 from pipeline.packages.eark import submission
 from pipeline.packages.tt05 import check as rules
-from pipeline.packages.tt05.check_fixity import algorithms, manifests
+from pipeline.packages.tt05.check_fixity import algorithms
 from pipeline.packages.tt05.check_secret import stops
 from pipeline.packages.tt05.container import Arrival, arrival, check_container, folder_name
 from pipeline.packages.tt05.files import Files
 from pipeline.packages.tt05.gathered import Findings, applies
 from pipeline.packages.tt05.package import Package
-from pipeline.packages.tt05.reading.mets import Mets, read_mets
 from pipeline.packages.tt05.settings import settings_of
 from pipeline.packages.tt05.types import PackageType, package_folder, recognise, type_of
 from pipeline.records import Description, DocumentVerdict, Finding, PackagePath, Placement, Reading
-from pipeline.tree import ContentDamage, Entry, Tree
+from pipeline.tree import Entry, Tree
 
 UNASKED: Final = (
     ("TT05-EAD-12", "receiver"),
@@ -50,7 +49,7 @@ class Tt05:
     def algorithms(self, tree: Tree) -> frozenset[str]:
         """SHA-256, and what its METS name instead of it."""
         files = Files(tree, tree.entries(), package_folder(tree) or b"")
-        return frozenset(("sha256",)) | algorithms(_all_mets(files))
+        return frozenset(("sha256",)) | algorithms(files)
 
     def stops(self, tree: Tree, around: Circumstances) -> tuple[Finding, ...]:
         """A package marked secret: nothing but METS and descriptions of it was read, and no more may be."""
@@ -89,14 +88,15 @@ class Judged:
         self._profile = around.profile
         self._package, self._how = _package(tree, received, around)
         self._found = Findings(self._package.files, self._package.type, self._package.settings)
+        self._identifiers: list[str] = []
 
     def findings(self) -> Iterator[Finding]:
         check_container(self._package, self._how, self._found)
-        rules.check(self._package, self._found)
+        self._identifiers = rules.check(self._package, self._found)
         return iter(self._found)
 
     def documents(self) -> Iterator[DocumentVerdict]:
-        return rules.verdicts(self._package, self._found, self._profile)
+        return rules.verdicts(self._package, self._found, self._identifiers, self._profile)
 
     @property
     def not_checked(self) -> tuple[str, ...]:
@@ -148,13 +148,3 @@ def _trusted_folder(tree: Tree) -> bytes:
         if found and (not before or before.endswith(b"/")):
             return before
     return b""
-
-
-def _all_mets(files: Files) -> Iterable[Mets]:
-    for _, path in manifests(files):
-        if path is not None:
-            try:
-                with files.open(path) as source:
-                    yield read_mets(source)
-            except (KeyError, ContentDamage):
-                continue

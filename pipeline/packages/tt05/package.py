@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -98,7 +99,7 @@ class Document:
 
 
 class Package:
-    """Everything that rules ask about one package. Made once; `documents()` may be iterated again.
+    """Everything that rules ask about one package, read when first asked for; `documents()` may be iterated again.
 
     `root` and `rep` are the METS of the package and of rep1 (their `problem` is set when absent or not well-formed),
     `ead` the description of the package; `…_path` is None when the file is absent. Names are found in any letter case.
@@ -121,11 +122,26 @@ class Package:
         self.ead_path = files.find(EAD)
         self.premis_path = files.find(PREMIS)
         self.rep_premis_path = files.find(REP_PREMIS)
-        self.root = self._mets(self.root_path)
-        self.rep = self._mets(self.rep_path)
-        self.ead = described(files.read(self.ead_path)) if self.ead_path else _NO_DESCRIPTION
-        self.ead_values = self.ead.values()
-        self._joins = _Joins(self)
+
+    @cached_property
+    def root(self) -> Mets:
+        return self._mets(self.root_path)
+
+    @cached_property
+    def rep(self) -> Mets:
+        return self._mets(self.rep_path)
+
+    @cached_property
+    def ead(self) -> Described:
+        return described(self.files.read(self.ead_path)) if self.ead_path else _NO_DESCRIPTION
+
+    @cached_property
+    def ead_values(self) -> Mapping[str, str]:
+        return self.ead.values()
+
+    @cached_property
+    def _joins(self) -> _Joins:
+        return _Joins(self)
 
     def digest(self, path: bytes) -> str | None:
         """SHA-256 in lower-case hex; None when the bytes could not be read."""
@@ -191,6 +207,10 @@ class Package:
         """
         return iter(self._joins)
 
+    def places(self) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+        """For each document, in the order of `documents()`, the file that stands for it and all of its files."""
+        return self._joins.places()
+
     def _mets(self, path: bytes | None) -> Mets:
         if path is None:
             return _NO_METS
@@ -248,6 +268,10 @@ class _Joins:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def places(self) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+        for path, data, attached, _ in self._rows:
+            yield (data[0], (*data, *attached)) if path is None else (path, (path, *data, *attached))
 
     def __iter__(self) -> Iterator[Document]:
         for number, (path, data, attached, joined) in enumerate(self._rows, 1):

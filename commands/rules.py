@@ -79,6 +79,7 @@ class _asked:
         self._rules, self._purposes = rules, purposes
 
     def __enter__(self) -> Asked:
+        from pipeline.content.identification import inforce
         from pipeline.content.normalisation import rules
         from pipeline.ingest.outlook import Asked
         from pipeline.settings import settings
@@ -86,6 +87,7 @@ class _asked:
 
         rules(self._rules)
         space = workspace()
+        inforce.use(space, inforce.sets(space).pin)
         self._folder = tempfile.TemporaryDirectory(prefix="outlook-", dir=space.work)
         return Asked(self._rules, self._purposes, settings(space), Path(self._folder.name))
 

@@ -62,8 +62,8 @@ _MARKS = (
 class Detection:
     """What bytes are in. `encoding` is None when a person has to decide: `candidates` (best first) say between what.
 
-    `score` is the share of words that are syllables, 0 to 1, `margin` its lead over the next reading that gives another
-    text. `method` is how the answer came about:
+    `score` is the share of words that are syllables, 0 to 1, `margin` its lead over the next reading that gives
+    another text, among the words with a mark. `method` is how the answer came about:
 
     - with an encoding: `empty`, `ascii`, `bom`, `utf-8` (valid and not ASCII), `utf-16` (no mark, but every other byte
       is as it must be), `syllables`, `font`, `neighbours`, `undone` (CP1252 was taken for something else and written as
@@ -256,8 +256,8 @@ def share(text: str, *, mixed: bool = False) -> float:
     return _weighed(text, mixed)[0]
 
 
-def _weighed(text: str, mixed: bool = False) -> tuple[float, float, int]:
-    """(share, weight of the different known words with a mark, number of words with a mark)."""
+def _weighed(text: str, mixed: bool = False) -> tuple[float, float, int, float]:
+    """(share, weight of the different known words with a mark, number of words with a mark, share of these alone)."""
     known = plain = fit = 0.0
     total = 0
     different: dict[str, float] = {}
@@ -277,8 +277,8 @@ def _weighed(text: str, mixed: bool = False) -> tuple[float, float, int]:
         known += credit
         different[word] = credit
     if not total:
-        return 0.0, 0.0, 0
-    return (known + _PLAIN * fit) / (total + _PLAIN * plain), sum(different.values()), total
+        return 0.0, 0.0, 0, 0.0
+    return (known + _PLAIN * fit) / (total + _PLAIN * plain), sum(different.values()), total, known / total
 
 
 @lru_cache(maxsize=1 << 15)
@@ -330,7 +330,13 @@ def _legacy(raw: bytes, told: str | None, neighbours: str | None) -> Detection:
         best = next(other for other in order[1:] if texts[other] == texts["vps"])
 
     def lead(one: str) -> float:
-        return scores[one] - max((scores[other] for other in order if texts[other] != texts[one]), default=0.0)
+        return min((over(one, other) for other in order if texts[other] != texts[one]), default=found[one][3])
+
+    def over(one: str, other: str) -> float:
+        ahead = found[one][3] - found[other][3]
+        if ahead >= AHEAD:
+            return ahead
+        return max(ahead, _apart(texts[one], texts[other], one == "tcvn3", other == "tcvn3"))
 
     for hint, method in ((told, "font"), (neighbours, "neighbours")):
         plain = hint.removesuffix("-h") if hint else ""
@@ -354,6 +360,16 @@ def _legacy(raw: bytes, told: str | None, neighbours: str | None) -> Detection:
     return Detection(best, score, margin, "syllables", candidates, words=found[best][1], against=hint)
 
 
+def _apart(text: str, other: str, mixed: bool, other_mixed: bool) -> float:
+    """The lead of one reading among the different words that another reads otherwise; 0 unless it is beyond doubt."""
+    words, others = _WORD.findall(text), _WORD.findall(other)
+    if len(words) != len(others):
+        return 0.0
+    pairs = {(a, b) for a, b in zip(words, others, strict=True) if a != b}
+    gain = sum(_credit(a.strip(_EDGE), mixed) - _credit(b.strip(_EDGE), other_mixed) for a, b in pairs)
+    return gain / len(pairs) if pairs and gain >= 1.0 and gain >= ENOUGH * len(pairs) else 0.0
+
+
 def _lines(raw: bytes) -> Iterator[bytes]:
     return (line for line in raw.split(b"\n") if not line.isascii())
 
@@ -363,7 +379,7 @@ def _strays(raw: bytes, encoding: str) -> bool:
     if raw.count(b"\n") < 1:
         return False
     for line in _lines(raw):
-        score, _, total = _weighed(strictly(line, encoding), encoding == "tcvn3")
+        score, _, total, _ = _weighed(strictly(line, encoding), encoding == "tcvn3")
         if total >= _LONG_LINE and score < ENOUGH:
             name, other = _alone(line)
             if name is not None and name != encoding and other - score >= 2 * AHEAD:
@@ -410,11 +426,11 @@ def _undone(text: str, score: float, times: int = 1) -> Detection | None:
         found = _legacy(raw, None, None)
         if found.encoding is None or strictly(raw, found.encoding) == unicodedata.normalize("NFC", text):
             return None
-        known, total = _weighed(text)[1:]
+        known, total = _weighed(text)[1:3]
         if found.score - score < 2 * AHEAD or (known and total < _LONG_LINE):
             return None
         return replace(found, method="undone", undo=times)
-    now, words, _ = _weighed(again)
+    now, words, _, _ = _weighed(again)
     if now >= ENOUGH:
         composed = unicodedata.is_normalized("NFC", again)
         return Detection("utf-8", now, now - score, "undone", undo=times, words=words, composed=composed)

@@ -155,7 +155,7 @@ class _Looked:
         if self._kind == _PDF:
             self._pdf()
         elif not self._told["why"]:
-            self._digitised(None)
+            self._as_digitised(None)
         if not self._told["why"]:
             self._pages()
             self._rate()
@@ -196,10 +196,10 @@ class _Looked:
             self._add("TT05-FMT-10", ", ".join(told["legacy"]))
         if told["why"]:
             return
-        self._digitised(told["claim"])
+        self._as_digitised(told["claim"])
         self._signatures()
 
-    def _digitised(self, claim: str | None) -> None:
+    def _as_digitised(self, claim: str | None) -> None:
         """What Art. 8 asks of paper and pictures that were digitised; `claim` is None for what is no PDF."""
         file, told = self._file, self._told
         if not file.digitised or file.kind not in ("doc", "pic"):

@@ -137,7 +137,7 @@ class PremisRules:
         elif isinstance(part, EventPart):
             self._event(path, part)
         elif isinstance(part, AgentPart):
-            self._memory.agents.update(part.identifiers)
+            self._memory.agents.update(map(_trimmed, part.identifiers))
 
     def _object(self, path: bytes, part: Object, keys: dict[str, _File]) -> None:
         for pair in part.identifiers:
@@ -161,17 +161,17 @@ class PremisRules:
 
     def _event(self, path: bytes, part: EventPart) -> None:
         kind = part.type.strip()
-        self._memory.events.add(kind)
+        self._memory.events.add(kind.lower())
         name = f"{kind} ({part.identifier.value})"
         if kind not in loc("eventType"):
             self._found.add("TT05-PRM-10", path, line=part.line, found=kind)
-        roles = {role.strip() for _, told in part.objects for role in told}
-        if kind in (CREATION, TRANSFER) and not roles >= _ROLES:
+        roles = {role.strip().lower() for _, told in part.objects for role in told}
+        if kind.lower() in (CREATION, TRANSFER) and not roles >= _ROLES:
             self._found.add("TT05-PRM-07", path, line=part.line, found=name, expected=", ".join(sorted(_ROLES)))
         if not part.agents:
             self._found.add("TT05-PRM-09", path, line=part.line, found=name)
         for agent, _ in part.agents:
-            self._memory.asked.setdefault(agent, (path, part.line, name))
+            self._memory.asked.setdefault(_trimmed(agent), (path, part.line, name))
 
 
 def _called(part: Object) -> Iterator[str]:
@@ -180,6 +180,10 @@ def _called(part: Object) -> Iterator[str]:
         yield pair.value.strip()
     if part.original_name:
         yield part.original_name.strip()
+
+
+def _trimmed(pair: Identifier) -> Identifier:
+    return Identifier(pair.type.strip(), pair.value.strip())
 
 
 def _plain(algorithm: str | None) -> str:

@@ -39,9 +39,13 @@ def secret_descriptions(tree: Tree) -> Iterator[Finding]:
     for entry in tree.entries():
         if not entry.is_folder and entry.size <= MOST and _PLACE.fullmatch(entry.path):
             data = _bytes(tree, entry.path)
-            one = described(data)
-            if data is not None and (one.problem is None or b"simpledc" in data) and is_secret(one, data):
+            if data is not None and _may_describe(data) and is_secret(described(data), data):
                 yield Finding("TT05-EAD-14", entry.path)
+
+
+def _may_describe(data: bytes) -> bool:
+    """Whether the root of the circular's descriptions is named somewhere; in UTF-16 it cannot be looked for."""
+    return b"simpledc" in data.lower() or data.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _says_secret(text: str) -> bool:

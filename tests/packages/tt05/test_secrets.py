@@ -54,10 +54,13 @@ def test_only_descriptions_of_the_circular_are_looked_at(tmp_path: Path) -> None
     home.mkdir(parents=True)
     (home / "ead.xml").write_text("<ead><mode>03</mode></ead>")
     (home / "EAD_doc_1.xml").write_text("<simpledc><mode>03</mode></simpledc>")
+    (home / "EAD_doc_2.xml").write_text("<simpledc><mode>03</mode></simpledc>", encoding="utf-16")
     (home.parent / "EAD.xml").write_text("<simpledc><mode>03</mode></simpledc>")
     tree = open_tree(tmp_path, Limits()).tree
     assert tree is not None
-    assert [one.file for one in secret_descriptions(tree)] == ["gói/metadata/descriptive/EAD_doc_1.xml".encode()]
+    assert [one.file for one in secret_descriptions(tree)] == [
+        f"gói/metadata/descriptive/EAD_doc_{number}.xml".encode() for number in (1, 2)
+    ]
 
 
 @pytest.mark.slow

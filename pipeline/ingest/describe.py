@@ -6,11 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 
 from pipeline import VERSION
+from pipeline.content.normalisation import rules
 from pipeline.ingest.events import agents, events, normalization
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.tokens import Described, Normalised
@@ -183,9 +185,22 @@ def _own_files(current: Session, received: datetime) -> None:
                          "application/xml", received))  # fmt: skip
     rows.append(_own(folder, "documentation/luutru/profile.json", current.request.profile.canonical(),
                      Use.DOCUMENTATION, "application/json", received))  # fmt: skip
+    if applied := _rules_applied(current):
+        rows.append(_own(folder, "documentation/luutru/rules.json", applied, Use.DOCUMENTATION, "application/json",
+                         received))  # fmt: skip
     rows.append(_own(folder, "documentation/luutru/README.txt", _README.encode(), Use.DOCUMENTATION, "text/plain",
                      received))  # fmt: skip
     current.ledger.add_files(rows)
+
+
+def _rules_applied(current: Session) -> bytes:
+    """The rules of normalisation that were about files of this package, as JSON; nothing when none was."""
+    named = {line.rule for _, line in current.ledger.derivatives()}
+    if not named:
+        return b""
+    known = rules(current.request.profile.rules).rules
+    applied = [asdict(rule) for rule in known if rule.reference in named]
+    return json.dumps(applied, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _own(folder: Path, path: str, content: bytes, use: Use, mime: str, created: datetime) -> tuple[FileRow, str, bytes]:
@@ -242,7 +257,7 @@ representations/NAME/data    tệp nhận được · the files as received
 representations/NAME-preservation   bản bảo quản · preservation copies, each related to its source in PREMIS
 metadata/preservation        PREMIS 3: nguồn gốc, sự kiện · provenance, events
 documentation/submission     tệp kèm theo hồ sơ nộp · what came with the submission
-documentation/luutru         quy tắc đã áp dụng · the profile that was in force
+documentation/luutru         quy tắc đã áp dụng · the profile that was in force, the rules of normalisation applied
 documentation/luutru/tools   lời của công cụ về tệp không hợp lệ · what tools said of files that are not valid
 
 Kiểm tra · to check: every file element of a METS.xml carries SHA-256 and size.

@@ -88,6 +88,8 @@ def test_each_result_is_a_file_with_an_event_of_its_own(tmp_path: Path) -> None:
     names = {bytes(row.path).decode(): row for row in rows.files()}
     copy = names["representations/rep1-preservation/data/trang.bmp.0001.tif"]
     assert copy.derived_from == b"representations/rep1/data/trang.bmp"
+    applied = json.loads((out / "documentation" / "luutru" / "rules.json").read_text(encoding="utf-8"))
+    assert [rule["name"] for rule in applied] == ["image-tiff", "pdf-picture"]
     events = {event.key: event.detail for event in rows.events() if event.type == "normalization"}
     signed = names["representations/rep1-preservation/data/có chữ ký.pdf.tif"]
     assert events.keys() == {copy.derived_by, signed.derived_by}, "no rule of this set is about encrypted files"

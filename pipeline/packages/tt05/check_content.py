@@ -28,6 +28,18 @@ _DPI, _DPI_OF_MAPS, _TOLERANCE = 200, 300, 0.99
 _BITS: Final = 24
 _KBPS: Final = {"audio": 128, "video": 1500}
 _BLACK_AND_WHITE: Final = "02"
+_SAID: Final = {
+    "password": "có mật khẩu (password)",
+    "encrypted": "mã hóa (encrypted)",
+    "no pages": "không có trang (no pages)",
+    "the end is missing": "thiếu phần cuối (the end is missing)",
+    "timeout": "quá thời gian (timeout)",
+    "memory": "quá bộ nhớ (memory)",
+    "crash": "làm hỏng chương trình đọc (crash)",
+    "self-signed": "chứng thư tự ký (self-signed)",
+    "no trust roots": "chưa khai chứng thư gốc (no trust roots)",
+}
+"""What stands in the texts of both languages; words of libraries stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class ContentRules:
         if failure.cause is None:
             ours = failure.kind in (FailureKind.MEMORY, FailureKind.TIMEOUT)
             level = Level.WARNING if ours else None
-            self._found.add("TT05-FMT-08", file.path, found=f"{failure.kind}: {failure.text}"[:200], level=level)
+            self._found.add("TT05-FMT-08", file.path, found=_SAID.get(failure.kind, failure.text[:200]), level=level)
 
     def _tasks(self) -> Iterator[Task]:
         files = self._package.files
@@ -150,7 +162,7 @@ class _Looked:
         if self._told["eicar"]:
             self._add("TT05-SUB-08", "EICAR")
         if self._told["why"]:
-            self._add("TT05-FMT-08", self._told["why"])
+            self._add("TT05-FMT-08", _SAID.get(self._told["why"], self._told["why"]))
         self._format()
         if self._kind == _PDF:
             self._pdf()
@@ -189,7 +201,7 @@ class _Looked:
 
     def _pdf(self) -> None:
         told = self._told
-        active = [*(["encrypted"] if told["encrypted"] else []), *told["active"]]
+        active = [*([_SAID["encrypted"]] if told["encrypted"] else []), *told["active"]]
         if active:
             self._add("TT05-FMT-07", ", ".join(active))
         if told["legacy"]:
@@ -232,7 +244,7 @@ class _Looked:
         if made:
             why = next((one["why"] for one in made if one["intact"] is None), "")
             why = why or ("self-signed" if all(one["self_signed"] for one in made) else "no trust roots")
-            self._add("TT05-SIG-04", why)
+            self._add("TT05-SIG-04", _SAID.get(why, why))
             if not stamps and any(not one["stamped"] for one in made):
                 self._add("TT05-SIG-05")
 

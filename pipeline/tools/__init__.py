@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO
+from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO, VERAPDF
 from pipeline.tools.poppler import PDFTOCAIRO
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
 from pipeline.tools.tiffcp import TIFFCP
 from pipeline.tools.vips import VIPS
 
-TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, TIFFCP, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO)
+TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, TIFFCP, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO, VERAPDF)
 """All programs; none of them is needed to accept a package, but checks and conversions need theirs."""
 
 
@@ -32,7 +32,7 @@ def inspect(sandbox: str = "full") -> list[ToolState]:
     """State of every program, of the sandbox and of the libraries that identify formats."""
     states = [
         ToolState(
-            one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), f"apt install {one.install}"
+            one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), _how(one)
         )
         for one in TOOLS
     ]
@@ -45,6 +45,11 @@ def inspect(sandbox: str = "full") -> list[ToolState]:
     ):
         states.append(_library(name, library, code, install))
     return states
+
+
+def _how(one: Program) -> str:
+    """How a program is got; veraPDF is no package of Debian, and nothing needs it."""
+    return "https://verapdf.org" if one is VERAPDF else f"apt install {one.install}"
 
 
 def _library(name: str, library: str, code: str, install: str) -> ToolState:

@@ -183,7 +183,8 @@ def _bubble(inputs: Mapping[str, Path], out: Path) -> tuple[list[str], dict[str,
             command += ["--symlink", f"usr/{name}", f"/{name}"]
         elif link.is_dir():
             command += ["--ro-bind", f"/{name}", f"/{name}"]
-    for path in _READ_ONLY:
+    # Debian keeps the settings of a Java runtime, which does not start without them, outside its folder.
+    for path in (*_READ_ONLY, *(str(found) for found in sorted(Path("/etc").glob("java-*-openjdk")))):
         command += ["--ro-bind-try", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/home", "--dir", "/home/w"]
     for name, value in {"HOME": "/home/w", "TMPDIR": "/tmp", "LC_ALL": "C.UTF-8", "PATH": PLACES}.items():

@@ -17,12 +17,12 @@ from pipeline.content.characterisation.tables import family_of, line, ordered
 from pipeline.content.identification import extension_of
 from pipeline.content.reading import descriptor
 from pipeline.content.validity import Judgement
-from pipeline.content.validity.programs import CHECKERS, Subject
+from pipeline.content.validity.programs import CHECKERS, Subject, archival
 from pipeline.content.validity.programs import judge as judge_by_program
 from pipeline.errors import SystemProblem
 from pipeline.pool import Failure, FailureKind, Pool, Task, shared
 from pipeline.records import Characteristics, CreatingApplication, Finding, Format, Validity
-from pipeline.tools.decoders import EXIFTOOL, MEDIAINFO
+from pipeline.tools.decoders import EXIFTOOL, MEDIAINFO, VERAPDF
 from pipeline.tools.program import Program
 from pipeline.tools.run import sandbox_state
 from pipeline.tree import ContentDamage, Entry, Tree
@@ -143,6 +143,7 @@ USED_FOR: dict[str, tuple[str, ...]] = {
     "pikepdf": ("pdf",),
     "qpdf": ("pdf",),
     "Pillow": ("jpeg", "png", "tiff", "gif", "jp2", "image"),
+    VERAPDF.name: ("pdf",),
     "libxml2": ("xml", "ooxml", "odf"),
     "olefile": ("compound",),
     EXIFTOOL.name: programs.EXIF_FAMILIES,
@@ -169,7 +170,7 @@ def tools(sandbox: str = "full", families: Collection[str] | None = None) -> dic
         "olefile": olefile.__version__,
     }
     if sandbox_state(sandbox).works:
-        known |= {one.name: one.version or "" for one in outside() if one.fit}
+        known |= {one.name: one.version or "" for one in (*outside(), VERAPDF) if one.fit}
     return {name: known[name] for name in sorted(known) if _concerns(name, families)}
 
 
@@ -178,7 +179,7 @@ def _concerns(tool: str, families: Collection[str] | None) -> bool:
 
 
 def outside() -> tuple[Program, ...]:
-    """The programs that examine files, each in the sandbox."""
+    """The programs that examine files, each in the sandbox; veraPDF is asked where a site has it, and not missed."""
     return (EXIFTOOL, MEDIAINFO, *CHECKERS.values())
 
 
@@ -233,7 +234,8 @@ def _begun(
     local: list[tuple[_Work, Path]] = []
     try:
         for work in works:
-            asked = work.judgement.rest or work.family in programs.EXIF_FAMILIES
+            claims = VERAPDF.fit and work.answer.get("claimed")
+            asked = work.judgement.rest or claims or work.family in programs.EXIF_FAMILIES
             if work.stopped or work.answer.get("limit"):
                 continue  # what overloads one reader is not given to the next
             if asked and able:
@@ -262,6 +264,12 @@ def _programs(local: Sequence[tuple[_Work, Path]], scratch: Path, sandbox: str) 
             for (work, _), said in zip(chosen, answers, strict=True):
                 if said is not None:
                     work.said[program.name] = said
+    claiming = [(work, file) for work, file in local if work.answer.get("claimed")]
+    if claiming and VERAPDF.fit:
+        verdicts = archival([file for _, file in claiming], scratch, sandbox)
+        for (work, _), verdict in zip(claiming, verdicts, strict=True):
+            if verdict is not None:
+                work.answer["properties"]["PDF/A check"], work.answer["archival"] = verdict
     for checker in CHECKERS:
         chosen = [(work, file) for work, file in local if work.judgement.rest == checker]
         subjects = [Subject(file, work.family, work.subject.entry.size, work.judgement) for work, file in chosen]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.content.validity import Judgement
 from pipeline.records import Validity
-from pipeline.tools.batch import Call, Told, each
-from pipeline.tools.decoders import FFMPEG, FLAC
+from pipeline.tools.batch import Call, Told, each, together
+from pipeline.tools.decoders import FFMPEG, FLAC, VERAPDF
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds
 from pipeline.tools.vips import VIPS
@@ -22,6 +24,7 @@ SECONDS = 60.0
 SECONDS_PER_MB = 1.0
 MEMORY = 1 << 30
 
+_LEVEL_CLAIMED = ("--flavour", "0", "--format", "json", "--maxfailuresdisplayed", "1")
 _PAGED = ("tiff", "gif")
 _UNABLE = re.compile(
     r"not configured|unsupported|not supported|not implemented|no loader|sorry|not a known (file )?format|cannot handle"
@@ -56,6 +59,33 @@ def judge(subjects: Sequence[Subject], checker: str, scratch: Path, sandbox: str
 
 def _left(subject: Subject, why: str) -> Judgement:
     return replace(subject.first, outcome=Validity.NOT_CHECKED, detail=f"{subject.first.detail}; {why}")
+
+
+def archival(files: Sequence[Path], scratch: Path, sandbox: str) -> list[tuple[str, str] | None]:
+    """What veraPDF says of PDF files by the conformance level that each claims: (`passed` or `failed`, broken clauses).
+
+    None for a file of which it gave no verdict. One start for all files: a Java runtime takes seconds to begin.
+    """
+    bounds = Bounds(120 + 20 * len(files), MEMORY, 256 << 20)
+    found: list[tuple[str, str] | None] = [None] * len(files)
+    for text, numbers in together(VERAPDF, _LEVEL_CLAIMED, files, scratch, bounds, sandbox=sandbox):
+        try:
+            jobs = {Path(job["itemDetails"]["name"]).stem: job for job in json.loads(text)["report"]["jobs"]}
+            for place, number in enumerate(numbers):
+                found[number] = _verdict(jobs.get(str(place), {}))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # it said something else: no verdict
+    return found
+
+
+def _verdict(job: Mapping[str, Any]) -> tuple[str, str] | None:
+    results = job.get("validationResult") or []
+    if not results:
+        return None
+    if all(one["compliant"] for one in results):
+        return "passed", ""
+    rules = (rule for one in results for rule in one["details"]["ruleSummaries"])
+    return "failed", ", ".join(dict.fromkeys(f"{rule['specification']} {rule['clause']}" for rule in rules))
 
 
 def _arguments(checker: str, family: str) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from typing import Final
 
 from pipeline.packages.tt05.gathered import Findings
 from pipeline.packages.tt05.reading.descriptive import Element
-from pipeline.text.detection import detect
+from pipeline.text.detection import ENOUGH, detect, share
+from pipeline.text.encodings import LEGACY
+from pipeline.text.surface import shown
 
 _STRAY: Final = re.compile(
     "^\\s|\\s$|[^\\S ]|  |[\u0000-\u001f\u007f-\u009f\u00a0\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
@@ -17,6 +19,9 @@ _STRAY: Final = re.compile(
 """Blanks at an edge or doubled, any blank but the plain one, control, invisible and directing characters."""
 
 _SHOWN: Final = 60
+_AHEAD: Final = 0.4
+"""So much more of a text must be Vietnamese in an old encoding than as it stands."""
+
 _LOOKED_AT: Final = 2000
 """Letters that are enough to tell an encoding."""
 
@@ -37,4 +42,13 @@ def check_text(found: Findings, path: bytes, element: Element) -> None:
 @lru_cache(maxsize=4096)
 def old_font(text: str) -> bool:
     """Whether letters stand there as the fonts of TCVN3, VNI and the like show them, taken for other characters."""
-    return not text.isascii() and detect(text.encode("utf-8", "surrogatepass")).method == "undone"
+    if text.isascii():
+        return False
+    if detect(text.encode("utf-8", "surrogatepass")).method == "undone":
+        return True
+    raw = shown(text)
+    if raw is None or raw.isascii():
+        return False
+    # A conversion would want more proof than a warning: a short text may hold a word that is Vietnamese either way.
+    found, own = detect(raw), share(text)
+    return found.encoding in LEGACY and own < ENOUGH and found.score - own >= _AHEAD

@@ -143,9 +143,26 @@ def test_lengths_are_counted_in_composed_letters(tmp_path: Path) -> None:
     assert codes(told(title=decomposed), tmp_path) == {"EAD-22": "warning"}
 
 
-@pytest.mark.parametrize("text", ["Hồ sơ", "Công ty Électricité de France", "Niên khóa 1998–1999 © ®", "QĐ-UBND"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hồ sơ",
+        "Công ty Électricité de France",
+        "Niên khóa 1998–1999 © ®",
+        "QĐ-UBND",
+        "Größe",
+        "Hoà sô",
+        "Toà án",
+        "Khoá",
+    ],
+)
 def test_texts_without_an_old_font(text: str) -> None:
     assert not old_font(text)
+
+
+@pytest.mark.parametrize("text", ["QuyÕt ®Þnh sè 5", "Hå s¬", "Ñieàu leä", "THOÂNG BAÙO", "Ban hµnh quy chÕ"])
+def test_texts_of_an_old_font(text: str) -> None:
+    assert old_font(text)
 
 
 def test_words_in_place_of_a_code_are_no_code(tmp_path: Path) -> None:

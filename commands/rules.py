@@ -59,15 +59,16 @@ def explain(file: Path, rules: str, *, as_json: bool, lang: str | None) -> int:
 
 
 def dry_run(paths: tuple[Path, ...], rules: str, *, as_json: bool, lang: str | None) -> int:
-    """The document is `normalise/1`, an item a file, with `totals`; nothing is made."""
+    """The document is `normalise/1`, an item a file, with the `rules` they name and `totals`; nothing is made."""
 
     def work() -> Answer:
-        from pipeline.ingest.outlook import outlook, totals
+        from pipeline.ingest.outlook import named, outlook, totals
 
         with _asked(rules, ("preservation",)) as asked:
             items = [item for path in paths for item in outlook(path, asked)]
             cores = asked.settings.workers or os.cpu_count() or 1
-        return Answer(items, _exit(items), _foreseen, {"totals": totals(items, cores)})
+            applied = named(items, asked)
+        return Answer(items, _exit(items), _foreseen, {"rules": applied, "totals": totals(items, cores)})
 
     return answer("normalise/1", work, as_json=as_json, lang=lang)
 
@@ -135,11 +136,12 @@ def _explained(document: dict[str, Any], lang: str) -> str:
 def _foreseen(document: dict[str, Any], lang: str) -> str:
     say = _say(lang)
     lines = []
+    actions = {f"{one['name']}/{one['version']}": one["actions"] for one in document["rules"]}
     for one in document["items"]:
-        what = one["rule"] or say("stays")
-        extensions = ", ".join(dict.fromkeys(r["extension"] for a in one["actions"][:1] for r in a["results"]))
-        lacking = f"  {say('not ready')}: {_lacking(one['actions'], lang)}" if one["rule"] and not one["ready"] else ""
-        lines.append(f"{one['puid'] or '-':10} {what:24} {extensions:12} {one['path']}{lacking}")
+        steps = actions.get(one["rule"], [])
+        extensions = ", ".join(dict.fromkeys(made["extension"] for step in steps[:1] for made in step["results"]))
+        lacking = f"  {say('not ready')}: {_lacking(steps, lang)}" if one["rule"] and not one["ready"] else ""
+        lines.append(f"{one['puid'] or '-':10} {one['rule'] or say('stays'):24} {extensions:12} {one['path']}{lacking}")
         lines += _trouble(one, lang)
     told = document["totals"]
     lines.append("")

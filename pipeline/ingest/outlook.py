@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ class Asked:
     scratch: Path
 
 
+@cache
 def rule_json(rule: Rule, sandbox: str) -> dict[str, Any]:
-    """A rule as JSON, with what this machine has of its programs."""
+    """A rule as JSON, with what this machine has of its programs; the same object each time."""
     actions = []
     for action in rule.actions:
         needed = [asdict(need) for need in preview.needs(action)]
@@ -80,12 +82,23 @@ def rules_json(name: str, sandbox: str) -> list[dict[str, Any]]:
     return [rule_json(rule, sandbox) for rule in rules(name).rules]
 
 
+def named(items: Sequence[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
+    """The rules that items name, each once, in the order in which they are asked."""
+    found = {one["rule"] for one in items}
+    return [rule_json(one, asked.settings.sandbox) for one in rules(asked.rules).rules if one.reference in found]
+
+
 def explained(file: Path, asked: Asked) -> Iterator[dict[str, Any]]:
-    """One item for each purpose: which rule is about a file, and why. UsageProblem when it is no regular file."""
+    """One item for each purpose: which rule is about a file, and why, with the `actions` of the rule.
+
+    UsageProblem when it is no regular file.
+    """
     if not file.is_file():
         raise UsageProblem("USE-PATH", path=shown(os.fsencode(file)))
     tree, entry = _alone(file)
-    yield from _items(tree, [entry], os.fsencode(file), asked)
+    every = {one["name"]: one["actions"] for one in rules_json(asked.rules, asked.settings.sandbox)}
+    for item in _items(tree, [entry], os.fsencode(file), asked):
+        yield {**item, "actions": every[item["why"]["rules"][0]] if item["rule"] else []}
 
 
 def outlook(path: Path, asked: Asked) -> Iterator[dict[str, Any]]:
@@ -174,8 +187,8 @@ def _items(
         item: dict[str, Any] = {
             "path": shown(told.rstrip(b"/") + b"/" + entry.path if below else told), "bytes": entry.size,
             "puid": None, "name": "", "purpose": asked.purposes[0], "rule": None,
-            "why": {"word": "unread", "rules": [], "text": {"vi": "", "en": ""}}, "actions": [], "ready": False,
-            "seconds": 0.0, "copies": 0, "findings": [], "problem": None,
+            "why": {"word": "unread", "rules": [], "text": {"vi": "", "en": ""}}, "ready": False, "seconds": 0.0,
+            "copies": 0, "findings": [], "problem": None,
         }  # fmt: skip
         if isinstance(one, Learnt):
             for purpose in asked.purposes:
@@ -217,7 +230,6 @@ def _told(
     return {
         **told,
         "rule": rule.reference,
-        "actions": shape["actions"],
         "ready": shape["ready"],
         "seconds": round(rule.estimate.time(entry.size), 2),
         "copies": rule.estimate.space(entry.size),

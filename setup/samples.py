@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 from setup import samples_eark  # noqa: E402
@@ -305,54 +304,18 @@ def below(files: dict[str, bytes], root: str) -> list[tuple[bytes, bytes | None]
 
 
 def tt05_sip() -> bytes:
-    """A SIP_hoso by Circular 05/2025/TT-BNV: recognised, and refused for as long as this kind is not built."""
-    root = "uuid-7D0C3A52-64B1-4B5E-8E53-0C4C1B3E5A90"
-    mets = _mets(root, "Hồ sơ giao nộp theo Thông tư 05", "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml")
-    values = {
-        "fileCode": "H99.01.1999.71", "title": "Hồ sơ hội nghị tổng kết năm 1999", "maintenance": "01", "mode": "01",
-        "language": "01", "startDate": "01/12/1999", "endDate": "31/12/1999", "keyword": "", "totalDoc": "1",
-    }  # fmt: skip
-    fields = "".join(f"  <{name}>{value}</{name}>\n" for name, value in values.items())
-    described = f'<?xml version="1.0" encoding="UTF-8"?>\n<simpledc>\n{fields}</simpledc>\n'.encode()
-    return zipped(
-        [
-            member(f"{root}/METS.xml", mets),
-            member(f"{root}/metadata/descriptive/EAD.xml", described),
-            member(f"{root}/{_LETTER_PATH}", LETTER),
-        ]
-    )
+    """A SIP_hoso by Circular 05/2025/TT-BNV, clean: `validate --profile tt05` accepts it, no profile takes it in."""
+    from tests.packages.tt05.build import build
+    from tests.packages.tt05.fault import cut
+    from tests.packages.tt05.shape import Doc, plain
 
-
-_LETTER_PATH = "representations/rep1/data/Công văn 71.txt"
-
-
-def _mets(root: str, label: str, profile: str) -> bytes:
-    """A root METS that says what kind of submission it is and lists the one letter."""
-    moment = "2020-01-01T00:00:00+07:00"
-    return f"""<?xml version="1.0" encoding="UTF-8"?>
-<mets xmlns="http://www.loc.gov/METS/" xmlns:xlink="http://www.w3.org/1999/xlink"
-      xmlns:csip="https://DILCIS.eu/XML/METS/CSIPExtensionMETS" OBJID="{root}" LABEL="{label}"
-      TYPE="Mixed" csip:CONTENTINFORMATIONTYPE="MIXED" PROFILE="{profile}">
-  <metsHdr CREATEDATE="{moment}" LASTMODDATE="{moment}" csip:OAISPACKAGETYPE="SIP">
-    <agent ROLE="CREATOR" TYPE="OTHER" OTHERTYPE="SOFTWARE">
-      <name>Phần mềm mẫu</name><note csip:NOTETYPE="SOFTWARE VERSION">1.0</note>
-    </agent>
-  </metsHdr>
-  <fileSec ID="ID-fileSec">
-    <fileGrp ID="ID-rep1" USE="Representations/rep1">
-      <file ID="ID-letter" MIMETYPE="text/plain" SIZE="{len(LETTER)}" CREATED="{moment}"
-            CHECKSUM="{hashlib.sha256(LETTER).hexdigest()}" CHECKSUMTYPE="SHA-256">
-        <FLocat LOCTYPE="URL" xlink:type="simple" xlink:href="{quote(_LETTER_PATH)}"/>
-      </file>
-    </fileGrp>
-  </fileSec>
-  <structMap ID="ID-structMap" TYPE="PHYSICAL" LABEL="CSIP">
-    <div ID="ID-div" LABEL="{root}">
-      <div ID="ID-rep1-div" LABEL="Representations/rep1"><fptr FILEID="ID-rep1"/></div>
-    </div>
-  </structMap>
-</mets>
-""".encode()
+    told = {"issuedDate": "17/12/1999", "organName": "Sở Nội vụ tỉnh Ví Dụ", "codeNumber": "71"}
+    letter = Doc("doc", "txt", LETTER, {**told, "typeName": "22", "codeNotation": "SNV-VTLT"})
+    minutes = Doc("doc", "txt", MINUTES, {**told, "typeName": "20", "codeNotation": "", "codeNumber": ""})
+    year = {"title": "Hồ sơ hội nghị tổng kết năm 1999", "startDate": "01/12/1999", "endDate": "31/12/1999"}
+    once = cut("schemas/mets1_12.xsd")
+    built = build(plain(code="H99.01.1999.71", ead=year, documents=(letter, minutes), before=(once,)))
+    return zipped(member(f"{built.folder}/{name}", data) for name, data in sorted(built.files.items()))
 
 
 def bomb() -> bytes:

@@ -118,7 +118,11 @@ def test_a_stored_aip(tmp_path: Path) -> None:
     package = folder(build(plain()), tmp_path)
     refused = house.run("ingest", package)
     assert (refused.exit, refused.codes) == (1, {"PKG-KIND"})
-    aip = house.run("ingest", package, "--kind", "folder").item["aip"]
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\naccepts = ["tt05"]\nmakes = "eark-aip"\n')
+    kept = house.run("ingest", package, "--profile", own)
+    assert (kept.exit, kept.item["kind"], kept.codes) == (0, "tt05/SIP_hoso", set())
+    aip = kept.item["aip"]
     again = house.run("validate", aip, "--profile", "tt05")
     assert (again.item["kind"], again.exit) == ("tt05/SIP_hoso", 0)
     assert again.codes <= {"OCFL-W004"}

@@ -16,6 +16,9 @@ from pipeline.tree import ContentDamage
 PREFIXES: Final = {CSIP.lower(): "csip:", SIP.lower(): "sip:", XLINK: "xlink:", XSI: "xsi:"}
 """How attributes are called here, whatever prefix and letter case the document gives their namespace."""
 
+MOST_ELEMENTS: Final = 6_000_000
+"""Elements of a METS that are read: six for each of a million files."""
+
 _SHORT = 60
 
 SECTIONS: Final = ("dmdSec", "techMD", "rightsMD", "sourceMD", "digiprovMD")
@@ -222,11 +225,15 @@ def attributes_of(element: etree._Element) -> dict[str, str]:
     return found
 
 
-def read_mets(source: BinaryIO) -> Mets:
-    """What the document says; never raises on content."""
+def read_mets(source: BinaryIO, most: int = MOST_ELEMENTS) -> Mets:
+    """What the document says, up to `most` elements; never raises on content."""
     reader = _Reader()
+    count = 0
     try:
         for event, start in events(source):
+            count += event == "start"
+            if count > most:
+                raise Unreadable(start.line, f"the document has more than {most} elements")
             reader.see(event, start)
     except Unreadable as problem:
         reader.mets.problem = (problem.line, problem.message)

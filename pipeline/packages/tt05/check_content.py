@@ -38,6 +38,9 @@ _SAID: Final = {
     "crash": "làm hỏng chương trình đọc (crash)",
     "self-signed": "chứng thư tự ký (self-signed)",
     "no trust roots": "chưa khai chứng thư gốc (no trust roots)",
+    "the digest of the content differs": "mã băm của nội dung khác (digest)",
+    "the signature value does not hold": "giá trị chữ ký không đúng (signature value)",
+    "the byte range lies outside the file": "vùng ký nằm ngoài tệp (byte range)",
 }
 """What stands in the texts of both languages; words of libraries stay as they are."""
 
@@ -162,7 +165,7 @@ class _Looked:
         if self._told["eicar"]:
             self._add("TT05-SUB-08", "EICAR")
         if self._told["why"]:
-            self._add("TT05-FMT-08", _SAID.get(self._told["why"], self._told["why"]))
+            self._add("TT05-FMT-08", _SAID.get(self._told["why"], f"hỏng (damaged): {self._told['why']}"))
         self._format()
         if self._kind == _PDF:
             self._pdf()
@@ -238,7 +241,7 @@ class _Looked:
             self._add("TT05-SIG-01", pages, "1", self._asked(self._package.settings.signature))
         for one in (*made, *stamps):
             if one["intact"] is False:
-                self._add("TT05-SIG-02", one["why"])
+                self._add("TT05-SIG-02", _SAID.get(one["why"], one["why"]))
         if (made or stamps) and self._told["rest"] and all(one["intact"] is not False for one in (*made, *stamps)):
             self._add("TT05-SIG-03", self._told["rest"])
         if made:

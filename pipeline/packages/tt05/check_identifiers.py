@@ -129,9 +129,14 @@ def _valid(found: Findings, path: bytes, package: Package, before: list[str], ye
         body = tables.bodies()[code]
         begins, ends = body.valid_from or "0000-01-01", body.valid_to or "9999-12-31"
         if not begins[:4] <= f"{year:04}" <= ends[:4]:
-            span = f"{body.valid_from or '…'} – {body.valid_to or '…'}"
+            span = f"{_day(body.valid_from)} – {_day(body.valid_to)}"
             span += f" → {body.successor}" if body.successor else ""
-            found.add("TT05-ID-05", path, found=f"{code}, {year}", expected=span)
+            found.add("TT05-ID-05", path, found=f"{code} ({year})", expected=span)
+
+
+def _day(text: str) -> str:
+    """A date of the table as people write it."""
+    return "/".join(reversed(text.split("-"))) if text else "…"
 
 
 def _strange(found: Findings, path: bytes, one: Described, separator: str) -> None:

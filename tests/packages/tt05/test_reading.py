@@ -50,7 +50,8 @@ def test_a_mets_of_too_many_elements_ends() -> None:
 
 
 def test_mending_keeps_lines_and_length() -> None:
-    data = b'<?xml version="1.0"?>\n<mets\n  A="1">\n <fileGrp\n  USER = "Data"/>\n <div AMDID="x" LABEL="USER=1"/></mets>'
+    data = b'<?xml version="1.0"?>\n<mets\n  A="1">\n <fileGrp\n  USER = "Data"/>'
+    data += b'\n <div AMDID="x" LABEL="USER=1"/></mets>'
     made = mended(io.BytesIO(data), "mets", "", user=True, amdid=True).read()
     assert made.count(b"\n") == data.count(b"\n") and len(made) == len(data)
     assert b"USE  = " in made and b'ADMID="x"' in made and b'LABEL="USER=1"' in made

@@ -69,12 +69,13 @@ def _validate(
 
         asked_of_bags = profile_at(profile_url)
     started = rfc3339(now())
+    formats = _identified(asked, files)
     items, codes = [], []
     for path in paths:
         if os.path.lexists(path):
-            item, code = judge(space, Path(path), asked, kind, bag_profile=asked_of_bags)
+            item, code = judge(space, Path(path), asked, kind, bag_profile=asked_of_bags, formats=formats)
         else:
-            item, code = _stored(space, path, asked, kind, asked_of_bags)
+            item, code = _stored(space, path, asked, kind, asked_of_bags, formats)
         items.append(item)
         codes.append(code)
         word = item["verdict"] or (item["problem"] or {}).get("code")
@@ -84,8 +85,19 @@ def _validate(
     return Answer(items, exit_code(codes), tables)
 
 
+def _identified(asked: Profile | None, files: tuple[Path, ...]) -> bool:
+    """Whether formats are wanted: for the picture in a report, or because the profile makes a verdict of them.
+
+    Without such a profile findings of formats never change a verdict, so it does not depend on the report.
+    """
+    weighs = asked is not None and any(
+        code.startswith("FMT-") and level in ("error", "decision") for code, level in asked.levels.items()
+    )
+    return weighs or any(file.suffix.lower() in (".html", ".pdf") for file in files)
+
+
 def _stored(
-    space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None
+    space: Workspace, aip: str, asked: Profile | None, kind: str | None, bag_profile: BagProfile | None, formats: bool
 ) -> tuple[dict[str, Any], int]:
     from pipeline.administration.archive import opened, stored
     from pipeline.ingest.validate import validate as judge
@@ -101,4 +113,4 @@ def _stored(
 
                 seen = as_received(tree)
             return judge(space, Path(held.root), asked, kind or usual, opened=Opened(seen, ()), name=held.urn,
-                         bag_profile=bag_profile, shelf=tree.shelf)  # fmt: skip
+                         bag_profile=bag_profile, shelf=tree.shelf, formats=formats)  # fmt: skip

@@ -89,11 +89,7 @@ def house(base: Path, s3: Any, prefix: str) -> House:
     made = House(base, {"LUUTRU_CLOCK": CLOCK})
     made.settings(archive=ARCHIVE, workers=2)
     made.stores("vault")
-    answer = made.run(
-        "store", "add", "bucket", f"s3://{s3.bucket}/{prefix}", "--endpoint", s3.endpoint,
-        "--credentials-file", s3.credentials,
-    )  # fmt: skip
-    assert answer.exit == 0, answer.out + answer.err
+    made.add("bucket", f"s3://{s3.bucket}/{prefix}", endpoint=s3.endpoint, credentials_file=str(s3.credentials))
     return made
 
 

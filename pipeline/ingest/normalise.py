@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -24,9 +24,11 @@ from pipeline.content.normalisation import (
 )
 from pipeline.content.normalisation import normalise as convert
 from pipeline.content.normalisation.fit import not_fit
+from pipeline.errors import SystemProblem
 from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session, stopping
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
+from pipeline.names import shown
 from pipeline.packages.registry import KINDS
 from pipeline.records import Derived, Finding, Format, Level, PackagePath, Use, Validity, Verdict
 from pipeline.settings import settings
@@ -101,7 +103,8 @@ def _all(current: Session) -> None:
                 if stopping.is_set():
                     break
                 held = ExitStack()
-                local = held.enter_context(current.tree.local(entry.path, current.scratch))
+                with _still_there(current, entry.path):
+                    local = held.enter_context(current.tree.local(entry.path, current.scratch))
                 marks = _marks(current, entry.path)
                 future = executor.submit(convert, local, entry.path, rule, current.scratch, sandbox=known.sandbox,
                                          workers=known.workers, marks=marks)  # fmt: skip
@@ -148,9 +151,19 @@ def _rule(current: Session, entry: Entry, found: Format) -> Rule | None:
     known = current.ledger.derivatives_of(entry.path)
     if known and all(not line.made or (current.work / line.at).exists() for line in known):
         return None
-    with current.tree.open(entry.path) as source:
+    with _still_there(current, entry.path), current.tree.open(entry.path) as source:
         head = source.read(_HEAD)
     return plan_for(found, head, current.request.profile.rules, marks=_marks(current, entry.path))
+
+
+@contextmanager
+def _still_there(current: Session, path: PackagePath) -> Iterator[None]:
+    """SystemProblem for a file that was there when the package was checked and is gone."""
+    try:
+        yield
+    except KeyError:
+        package = shown(bytes(current.request.package))
+        raise SystemProblem("SYS-CHANGED", file=package, path=shown(path)) from None
 
 
 def _marks(current: Session, path: PackagePath) -> tuple[str, ...]:

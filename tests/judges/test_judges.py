@@ -303,12 +303,15 @@ def test_the_command_takes_a_store_an_object_a_dip_and_bags_of_ours(tmp_path: Pa
         assert house.run("export", aip, tmp_path / kind, "--as", kind).exit == 0
     vault = house.base / "vault"
     (home,) = (declaration.parent for declaration in vault.rglob("0=ocfl_object_1.1"))
-    answer = ask(vault, tmp_path / "eark-dip", tmp_path / "bagit")
+    report = tmp_path / "báo cáo.pdf"
+    assert house.run("validate", aip, "--report", report).exit == 0
+    answer = ask(vault, tmp_path / "eark-dip", tmp_path / "bagit", report)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     tables = {part.split("\n")[0]: part for part in answer.stdout.strip().split("\n\n")}
     counts = {name: told.count("  accepted  ") for name, told in tables.items()}
     assert counts == {
         "== ocfl-py ==": 1, "== xsd ==": 3, "== commons-ip ==": 3, "== eark-validator ==": 3, "== bagit-python ==": 1,
+        "== veraPDF ==": 1,
     }  # fmt: skip
     (home / "v1/inventory.json").unlink()
     (home / "inventory.json").write_text("{")

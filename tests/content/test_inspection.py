@@ -100,6 +100,16 @@ def test_active_and_encrypted_content() -> None:
     assert closed["encrypted"] and closed["why"] == "password"
 
 
+def test_odd_objects_spoil_nothing() -> None:
+    odd = looked(pdfs.born("x", catalog="/A\xff#ff 1/OpenAction<</S/JavaScript/JS(1)/B\xfe 2>>"))
+    assert odd["active"] == ["JavaScript"] and not odd["why"]
+    scan = pdfs.scan("Một")
+    at = scan.index(b"/Contents<0") if b"/Contents<0" in scan else scan.index(b"/Contents<3")
+    end = scan.index(b">", at) + 1
+    no_value = scan[:at] + b"/Contents/None".ljust(end - at) + scan[end:]
+    assert looked(no_value)["signatures"][0]["intact"] is False
+
+
 @pytest.mark.parametrize("length", [20, 60, 400, 900])
 def test_a_pdf_that_was_cut_off(length: int) -> None:
     assert looked(pdfs.born("x")[:length])["why"]

@@ -90,7 +90,8 @@ def _structure(document: pikepdf.Pdf, found: Pdf, job: Job) -> None:
             break
         seen.tick()
         if isinstance(one, pikepdf.Dictionary | pikepdf.Stream | pikepdf.Array):
-            _object(one, active, legacy, _DEEP)
+            with contextlib.suppress(TypeError, ValueError, pikepdf.PdfError):  # one odd object spoils no other
+                _object(one, active, legacy, _DEEP)
     found.active, found.legacy = list(active)[:10], list(legacy)[:20]
 
 
@@ -109,7 +110,7 @@ def _object(one: Any, active: dict[str, None], legacy: dict[str, None], deep: in
         base = one.get("/BaseFont")
         if isinstance(base, pikepdf.Name) and font_encoding(str(base).removeprefix("/")) and not _embedded(one):
             legacy[str(base).removeprefix("/")] = None
-        values = (one.get(key) for key in one.keys())  # noqa: SIM118 - a PDF dictionary is iterated by its keys alone
+        values = (value for _, value in one.items())
     for value in values:
         if deep and isinstance(value, pikepdf.Dictionary | pikepdf.Array) and not value.is_indirect:
             _object(value, active, legacy, deep - 1)
@@ -208,11 +209,12 @@ def _signature(source: BinaryIO, size: int, value: Any) -> dict[str, Any]:
     told: dict[str, Any] = {"time_stamp": time_stamp, "end": end, "stamped": time_stamp, "self_signed": False}
     if not spans:
         return {**told, "intact": False, "why": "the byte range lies outside the file"}
+    contents = value.get("/Contents")
+    if not isinstance(contents, pikepdf.String):
+        return {**told, "intact": False, "why": "no signature value"}
     if filter_ == "/adbe.x509.rsa_sha1":
         return {**told, "intact": None, "why": filter_.removeprefix("/")}
-    judged = signatures.judge(
-        bytes(value.get("/Contents")), lambda name: _digest(source, spans, name), time_stamp=time_stamp
-    )
+    judged = signatures.judge(bytes(contents), lambda name: _digest(source, spans, name), time_stamp=time_stamp)
     return {
         **told, "intact": judged.intact, "why": judged.why, "stamped": judged.stamped or time_stamp,
         "self_signed": judged.self_signed,
@@ -289,7 +291,7 @@ def _reachable(one: Any) -> set[tuple[int, int]]:
         if isinstance(here, pikepdf.Array):
             stack.extend(cast(Any, here))
         elif isinstance(here, pikepdf.Dictionary | pikepdf.Stream):
-            stack.extend(here.get(key) for key in here.keys())  # noqa: SIM118
+            stack.extend(value for _, value in here.items())
     return found
 
 

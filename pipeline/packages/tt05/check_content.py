@@ -40,6 +40,7 @@ _SAID: Final = {
     "no trust roots": "chưa khai chứng thư gốc (no trust roots)",
     "the digest of the content differs": "mã băm của nội dung khác (digest)",
     "the signature value does not hold": "giá trị chữ ký không đúng (signature value)",
+    "no signature value": "không có giá trị chữ ký (no signature value)",
     "the byte range lies outside the file": "vùng ký nằm ngoài tệp (byte range)",
 }
 """What stands in the texts of both languages; words of libraries stay as they are."""

@@ -431,8 +431,9 @@ def test_zero_bytes_and_three_hundred_characters(house: House, tmp_path: Path) -
         out = tmp_path / f"out {source.name}"
         fits(house.run("export", item["aip"], out), 0)
         (root,) = out.iterdir()
-        held = [path for path in (root / "representations").glob("*/data/**/*") if path.is_file()]
-        assert len(held) == item["files"]
+        received = [path for path in (root / "representations" / "rep1").glob("data/**/*") if path.is_file()]
+        assert len(received) == item["files"]
+        held = [path for path in (root / "representations").glob("*/data/**/*") if path.is_file()]  # copies of ours too
         assert all(len(os.fsencode(path.name)) <= 255 for path in held)
         judged = xsd(root)
         assert judged.good, judged.counting

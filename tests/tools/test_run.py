@@ -271,7 +271,8 @@ try:
     run(VIPS, ["--version"], {}, Path(tempfile.mkdtemp()), Bounds())
 except SystemProblem as problem:
     code = problem.code
-print(json.dumps([sandbox_state().state, code, [one.name for one in inspect() if not one.ok and one.name != "verapdf"]]))
+lacking = [one.name for one in inspect() if not one.ok and one.name != "verapdf"]
+print(json.dumps([sandbox_state().state, code, lacking]))
 """
 
 

@@ -24,7 +24,7 @@ from pipeline.records import Event, FileRow, Level, MemoryRows, Use, Verdict
 from pipeline.settings import profile
 from pipeline.standards import xml
 from pipeline.tree import FolderTree
-from tests.command import House
+from tests.command import ARCHIVE, CLOCK, House
 from tests.contract import faults
 from tests.holding import space
 from tests.judges.eark import commons_ip
@@ -45,11 +45,19 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, package: Path) -> tuple[dict[str, Any], Path]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile that converts nothing: that is another matter, and takes its time."""
+    file = tmp_path_factory.mktemp("profiles") / "thường.toml"
+    file.write_text((DATA.parents[1] / "profiles/eark.toml").read_text() + "normalise = false\n")
+    return file
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, package: Path, plain: Path) -> tuple[dict[str, Any], Path]:
     """The item of an ingest of it, and the folder of the AIP handed out again."""
     base = tmp_path_factory.mktemp("house")
     house = House(base).stores("vault", "second")
-    answer = house.run("ingest", package)
+    answer = house.run("ingest", package, "--profile", plain)
     assert answer.item["verdict"] == "accepted", answer.err + answer.out
     shown = house.run("show", answer.item["aip"])
     assert faults(shown.document or {}) == []
@@ -127,6 +135,19 @@ def test_the_schema_accepts_it(told: tuple[dict[str, Any], Path]) -> None:
 def test_commons_ip_accepts_it(told: tuple[dict[str, Any], Path]) -> None:
     verdict = commons_ip(told[1])
     assert verdict.good, verdict
+
+
+@pytest.mark.slow
+def test_one_worker_and_four_describe_the_same_bytes(tmp_path: Path, package: Path, plain: Path) -> None:
+    digests = set()
+    for workers in (1, 4):
+        house = House(tmp_path / str(workers), {"LUUTRU_CLOCK": CLOCK})
+        house.settings(archive=ARCHIVE, workers=workers)
+        house.stores("vault", "second")
+        answer = house.run("ingest", package, "--profile", plain)
+        assert answer.item["verdict"] == "accepted", answer.err
+        digests |= {copy["inventory_digest"] for copy in house.run("show", answer.item["aip"]).item["copies"]}
+    assert len(digests) == 1
 
 
 def test_a_profile_can_refuse_damage(tmp_path: Path, package: Path) -> None:

@@ -54,8 +54,8 @@ CONDITIONS: dict[str, Callable[[bytes], bool]] = {
 WORDS = {"utf-16-bom": "UTF-16"}
 """What the engine says of text that a condition might see; text of which it says otherwise need not be opened."""
 
-MARKS = frozenset({"signed", "encrypted", "damaged", "scan"})
-"""What another stage may have learnt about a file and rules may ask for."""
+MARKS = frozenset({"signed", "encrypted", "damaged"})
+"""What may be known about a file beforehand and rules may ask for."""
 
 _RESULT_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _EXTENSION = re.compile(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*")

@@ -18,6 +18,8 @@ present() {
       [ -n "$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -F "$name ")" ] ;;
     module:*)
       [ -n "$python" ] && "$python" -c "import $name" >/dev/null 2>&1 ;;
+    libreoffice:*)
+      [ -e "/usr/lib/libreoffice/program/$name" ] ;;
     java:*)
       found=$(java_version)
       [ "${found:-0}" -ge "$name" ] ;;

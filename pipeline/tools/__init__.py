@@ -8,10 +8,23 @@ from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO, VERAPDF
 from pipeline.tools.poppler import PDFTOCAIRO
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
+from pipeline.tools.soffice import SOFFICE
 from pipeline.tools.tiffcp import TIFFCP
 from pipeline.tools.vips import VIPS
 
-TOOLS: tuple[Program, ...] = (BWRAP, PRLIMIT, VIPS, TIFFCP, EXIFTOOL, MEDIAINFO, FLAC, FFMPEG, PDFTOCAIRO, VERAPDF)
+TOOLS: tuple[Program, ...] = (
+    BWRAP,
+    PRLIMIT,
+    VIPS,
+    TIFFCP,
+    EXIFTOOL,
+    MEDIAINFO,
+    FLAC,
+    FFMPEG,
+    PDFTOCAIRO,
+    VERAPDF,
+    SOFFICE,
+)
 """All programs; none of them is needed to accept a package, but checks and conversions need theirs."""
 
 
@@ -31,9 +44,7 @@ class ToolState:
 def inspect(sandbox: str = "full") -> list[ToolState]:
     """State of every program, of the sandbox and of the libraries that identify formats."""
     states = [
-        ToolState(
-            one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), _how(one)
-        )
+        ToolState(one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), _how(one))
         for one in TOOLS
     ]
     state = sandbox_state(sandbox)

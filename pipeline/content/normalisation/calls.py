@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
-from pipeline.content.normalisation.rules import Action, ActionLimits
+from pipeline.content.normalisation.rules import Action, ActionLimits, Result
 from pipeline.pool import Failure, Task, shared
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds, Ran, run, sandbox_state
 from pipeline.tools.vips import VIPSHEADER
 
 WORKER = "pipeline.content.normalisation.worker"
+MANY = 9999
+"""Most files of one `many` result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,23 @@ class Calls:
                          last=bool(failed["last"]))  # fmt: skip
         assert isinstance(value, dict)
         return value
+
+
+def parted(out: Path, result: Result, made: Made) -> Made:
+    """Cuts what a worker wrote one behind the other into files of their own."""
+    whole = out / result.file
+    labels = {}
+    with whole.open("rb") as source:
+        for number, (label, size) in enumerate(made.parts.get(result.name, ())[:MANY], 1):
+            name = f"{result.name}.{number:04}.{result.extension}"
+            labels[name] = label
+            with (out / name).open("xb") as part:
+                left = size
+                while left and (data := source.read(min(left, 1 << 20))):
+                    part.write(data)
+                    left -= len(data)
+    whole.unlink()
+    return Made(made.kept, made.notes, made.told, made.marks, made.programs, labels, {}, made.sandbox)
 
 
 def read_header(file: Path, calls: Calls) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.content import images
 from pipeline.content.normalisation import registry
-from pipeline.content.normalisation.calls import Calls, read_header
+from pipeline.content.normalisation.calls import Calls, parted, read_header
 from pipeline.content.normalisation.made import (
     Converted,
     Derivative,
@@ -33,8 +33,6 @@ from pipeline.tree import Entry, FolderTree
 
 UNSIGNED = "the signature of the source is not carried over"
 _SOURCE = "source"
-_MANY = 9999
-"""Most files of one `many` result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,29 +142,12 @@ def _act(local: Path, out: Path, action: Action, calls: Calls) -> Made:
         made = calls.action(action.tool, local, results, action)
         for result in action.results:
             if result.many:
-                return _parted(out, result, made)
+                return parted(out, result, made)
         return made
     program = registry.programs()[action.tool]
     ran = calls.run(program, action.arguments, {_SOURCE: local}, out)
     calls.ran_well(ran, program, next((one.path for one in _left(out, action.results[0], Made())), out / "-"))
     return Made(programs=((program.name, program.version or ""),), sandbox=ran.sandbox)
-
-
-def _parted(out: Path, result: Result, made: Made) -> Made:
-    """Cuts what a worker wrote one behind the other into files of their own."""
-    whole = out / result.file
-    labels = {}
-    with whole.open("rb") as source:
-        for number, (label, size) in enumerate(made.parts.get(result.name, ())[:_MANY], 1):
-            name = f"{result.name}.{number:04}.{result.extension}"
-            labels[name] = label
-            with (out / name).open("xb") as part:
-                left = size
-                while left and (data := source.read(min(left, 1 << 20))):
-                    part.write(data)
-                    left -= len(data)
-    whole.unlink()
-    return Made(made.kept, made.notes, made.told, made.marks, made.programs, labels, {}, made.sandbox)
 
 
 def _prove(local: Path, out: Path, action: Action, made: Made, calls: Calls) -> tuple[list[_Proof], list[Failed]]:
@@ -217,16 +198,20 @@ def _proof(local: Path, candidate: _Candidate, action: Action, calls: Calls) -> 
 
 
 def _identified(candidate: _Candidate, action: Action, calls: Calls) -> Learnt:
-    """What the result is; it has to be what the rule promised."""
+    """What the result is; it has to be what the rule promised.
+
+    Of a format that no signature tells (CSV), the extension that we gave it is all that an engine can see.
+    """
     result = candidate.path
     entry = Entry(PackagePath(os.fsencode(result.name)), result.stat().st_size)
     tree = FolderTree(result.parent)
     (learnt,) = read_all(tree, [entry], (), identify=True, workers=calls.workers, scratch=calls.scratch)
     if not isinstance(learnt, Learnt) or learnt.format is None:
         raise Failed("FMT-CONVERT-FAILED", "unreadable", action.tool)
-    if learnt.format.puid not in candidate.result.promises:
-        found = learnt.format.puid or learnt.format.warning or "-"
-        raise Failed("FMT-CONVERT-PUID", found, ", ".join(candidate.result.promises))
+    promises = candidate.result.promises
+    found = learnt.format.puid or learnt.format.warning or "-"
+    if found not in (*promises, *(f"match on extension only: {one}" for one in promises)):
+        raise Failed("FMT-CONVERT-PUID", found, ", ".join(promises))
     return learnt
 
 

@@ -1,0 +1,163 @@
+"""Office documents to OpenDocument, PDF/A-2b and tables: what is made, what is proved, what is never given to them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pikepdf
+import pytest
+from pikepdf import pdfa
+
+from pipeline.content.normalisation.made import Differs, Proved
+from pipeline.content.normalisation.office import same_cells, same_text
+from pipeline.tools.run import Bounds, run
+from pipeline.tools.soffice import SETTINGS, SOFFICE, conversion
+from tests.content.normalisation.trial import DATA, bad, converted, made, rule_for, rule_named, twice
+
+OFFICE = DATA.parent / "characterisation/office"
+CORRUPT = DATA / "corrupt"
+WORD = DATA / "office/unicode.docx"
+
+
+def scratch_of(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def idle() -> None:
+    """Nobody waits."""
+
+
+def test_a_document_becomes_opendocument_and_pdfa(tmp_path: Path) -> None:
+    outcome = converted(made(WORD, scratch_of(tmp_path)))
+    odt, pdf = outcome.derivatives
+    assert (odt.extension, odt.format.puid, pdf.extension, pdf.format.puid) == ("odt", "fmt/1756", "pdf", "fmt/477")
+    assert odt.proved == "all 989 characters of the text"
+    assert pdf.proved.startswith("all 989 characters of the text on ")
+    assert ("soffice", SOFFICE.version) in odt.programs
+    assert not outcome.findings
+    with zipfile.ZipFile(odt.path) as opened:
+        assert opened.namelist()[0] == "mimetype"
+        assert {info.date_time for info in opened.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    with pikepdf.open(pdf.path) as document:
+        assert pdfa.check(document, "2b").passed
+        assert document.Root.MarkInfo.Marked, "tagged"
+        assert "/CreationDate" not in document.docinfo
+
+
+@pytest.mark.slow
+def test_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """Documents; LibreOffice 7.4 numbers two fonts of one name in an ODP as they lie in its memory (an exception)."""
+    twice(OFFICE / "unicode.docx", scratch_of(tmp_path))
+
+
+@pytest.mark.slow
+def test_old_documents_are_exported_anew_for_comparison(tmp_path: Path) -> None:
+    odt, pdf = converted(made(OFFICE / "unicode.doc", scratch_of(tmp_path))).derivatives
+    assert "exported, have the same" in odt.proved
+    assert "characters of the text on" in pdf.proved
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unicode.xlsx", "unicode.xls"])
+def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path, name: str) -> None:
+    outcome = converted(made(OFFICE / name, scratch_of(tmp_path)))
+    assert not outcome.findings
+    ods, *tables = outcome.derivatives
+    assert ods.format.puid == "fmt/1755"
+    assert [one.extension for one in tables] == ["Danh mục.csv", "Ẩn.csv", "Biểu 2.csv"]
+    text = tables[0].path.read_text("utf-8")
+    assert "1998-01-02" in text, "dates as ISO 8601 has them"
+    assert "12345.68" in text or "12345.678" in text, "numbers as stored"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unicode.odt", "unicode.odp"])
+def test_opendocument_gets_a_pdf_alone(tmp_path: Path, name: str) -> None:
+    (pdf,) = converted(made(OFFICE / name, scratch_of(tmp_path))).derivatives
+    assert pdf.format.puid == "fmt/477"
+
+
+@pytest.mark.slow
+def test_text_in_fonts_of_an_old_encoding_is_told(tmp_path: Path) -> None:
+    old = tmp_path / "cũ.docx"
+    with zipfile.ZipFile(WORD) as source, zipfile.ZipFile(old, "w", zipfile.ZIP_DEFLATED) as target:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename.startswith("word/"):
+                data = data.replace(b"Times New Roman", b".VnTime")
+            target.writestr(info, data)
+    (finding,) = converted(made(old, scratch_of(tmp_path), rule_named("word"))).findings
+    assert (finding.code, finding.found) == ("FMT-OFFICE-FONTS", ".VnTime")
+
+
+def test_a_password_says_so_and_ends_the_ladder(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path)
+    outcome = bad(made(DATA / "office/encrypted.docx", scratch, rule_named("word")), "FMT-CONVERT-FAILED")
+    assert outcome.finding.found == "a password is needed to open it"
+    assert rule_for(WORD, scratch, {"encrypted"}) is None
+
+
+@pytest.mark.parametrize("name", ["empty.docx", "truncated.docx", "crc_error.docx", "random.docx", "not_a_zip.xlsx",
+                                  "truncated.doc", "random.doc"])  # fmt: skip
+def test_damage_is_named_before_anything_is_converted(tmp_path: Path, name: str) -> None:
+    rule = rule_named("word-97" if name.endswith("doc") else "excel" if name.endswith("xlsx") else "word")
+    outcome = bad(made(CORRUPT / name, scratch_of(tmp_path), rule), "FMT-CONVERT-DAMAGED")
+    assert outcome.finding.found
+
+
+def test_another_format_is_not_read_by_the_filter_of_this_one(tmp_path: Path) -> None:
+    outcome = bad(made(WORD, scratch_of(tmp_path), rule_named("rtf")), "FMT-CONVERT-DAMAGED")
+    assert outcome.finding.found == "zip instead of rtf"
+
+
+def test_text_that_is_lost_is_seen() -> None:
+    """The comparison itself: a character less, a sheet less, a cell less."""
+
+    def without(file: Path, member: str, old: bytes, new: bytes) -> io.BytesIO:
+        target = io.BytesIO()
+        with zipfile.ZipFile(file) as source, zipfile.ZipFile(target, "w") as written:
+            for info in source.infolist():
+                data = source.read(info)
+                assert info.filename != member or old in data
+                written.writestr(info, data.replace(old, new, 1) if info.filename == member else data)
+        target.seek(0)
+        return target
+
+    odt = OFFICE / "unicode.odt"
+    with odt.open("rb") as source, odt.open("rb") as result:
+        assert isinstance(same_text(source, result, [], idle), Proved)
+    with odt.open("rb") as source:
+        told = same_text(source, without(odt, "content.xml", "ộ".encode(), b""), [], idle)
+        assert isinstance(told, Differs)
+        assert "1 of 989 characters" in told.reason
+    xlsx = OFFICE / "unicode.xlsx"
+    with xlsx.open("rb") as source:
+        told = same_cells(source, without(xlsx, "xl/workbook.xml", "Danh mục".encode(), b"Danh"), [], idle)
+        assert isinstance(told, Differs)
+    with xlsx.open("rb") as source:
+        told = same_cells(source, without(xlsx, "xl/worksheets/sheet1.xml", b"<v>1</v>", b""), [], idle)
+        assert isinstance(told, Differs)
+        assert "cells" in told.reason
+
+
+@pytest.mark.slow
+def test_the_settings_of_a_call_are_ours(tmp_path: Path) -> None:
+    """What stands in the settings that a call gets is obeyed: other settings, another version of OpenDocument."""
+    version = ("Common/Save/ODF", "DefaultVersion", "4")
+    settings = tmp_path / "settings.xcu"
+    head, _, _ = SETTINGS.read_text("utf-8").partition("<item")
+    settings.write_text(
+        '{}<item oor:path="/org.openoffice.Office.{}"><prop oor:name="{}" oor:op="fuse"><value>{}</value></prop></item>'
+        "</oor:items>".format(head, *version), "utf-8"
+    )  # fmt: skip
+    out = tmp_path / "out"
+    out.mkdir()
+    inputs = {"source": WORD, "settings": settings}
+    run(SOFFICE, conversion("MS Word 2007 XML", "odt"), inputs, out, Bounds(seconds=120))
+    with zipfile.ZipFile(out / "source.odt") as opened:
+        assert b'manifest:version="1.2"' in opened.read("META-INF/manifest.xml")
+    assert "DisableMacrosExecution" in SETTINGS.read_text("utf-8")

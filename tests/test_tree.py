@@ -127,6 +127,7 @@ ARCHIVES: list[tuple[str, bytes, dict[str, int]]] = [
     ("PKG-ZIP-HIDDEN", raw_zip([M(b"a", b"x"), M(b"secret", b"y")], listed=1), {}),
     ("PKG-ZIP-GAP", raw_zip([M(b"a", b"x")], gap=bytes(40)), {}),
     ("PKG-ZIP-ENCRYPTED", raw_zip([M(b"a", b"x", flags=1)]), {}),
+    ("PKG-ZIP-ENCRYPTED", raw_zip([M(b"a", b"x", flags=1, method=99)]), {}),
     ("PKG-ZIP-METHOD", raw_zip([M(b"a", b"x", method=93)]), {}),
     ("PKG-ZIP-SIZE", raw_zip([M(b"a", b"x", method=0, size=9)]), {}),
     ("PKG-ZIP-BACKSLASH", raw_zip([M(b"a\\b", b"x")]), {}),

@@ -250,8 +250,8 @@ def _member(
     elif stat.S_IFMT(kind) and stat.S_ISDIR(kind) != folder:
         findings.refuse("PKG-FILE-AND-FOLDER", path)
     if record.flags & _ENCRYPTED:
-        findings.refuse("PKG-ZIP-ENCRYPTED", path)
-    if record.method not in (_STORED, _DEFLATED, _BZIP2):
+        findings.refuse("PKG-ZIP-ENCRYPTED", path)  # with AES the method is 99
+    elif record.method not in (_STORED, _DEFLATED, _BZIP2):
         findings.refuse("PKG-ZIP-METHOD", path, "0, 8, 12", record.method)
     plain = record.method == _STORED and not record.flags & _ENCRYPTED
     if (plain and record.packed != record.size) or (folder and record.size):

@@ -30,7 +30,11 @@ _ITEMS: Final = {
 }  # fmt: skip
 """Labels at the start of a line, in small letters; item đ) may be missing."""
 
-_LETTERED: Final = re.compile(r"^(?:[a-zđ0-9]{1,2}[).]|[-+•])\s*")
+_LETTERED: Final = re.compile(r"(?i)^(?:[a-zđ0-9]{1,2}[).]|[-+•])\s*")
+
+
+_UNTIL: Final = re.compile(r"(?i)^.*đến\D*|[.;]$")
+"""What may stand around the last day of a term: `từ 05/11/2024 đến hết ngày 31/12/2024`."""
 
 
 def check_certificate(package: Package, found: Findings) -> None:
@@ -50,7 +54,7 @@ def check_certificate(package: Package, found: Findings) -> None:
     for element in _ITEMS:
         if not items.get(element):
             found.add("TT05-DIP-02", path, element=element)
-    expires = values.period(items.get("certificateExpires", ""))
+    expires = values.period(_UNTIL.sub("", items.get("certificateExpires", "")))
     if expires is not None and expires.last < now().date():
         found.add("TT05-DIP-04", path, found=items["certificateExpires"])
 

@@ -64,7 +64,8 @@ class Document:
     `kind` is `doc`, `pic` or `media`, of a description by its name, else by its elements; empty without a description.
     `data` are the files that structMap joins to it, else those of the same name; `attachments` those of a div
     AttachmentFile. `described` has no elements where there is no description or it could not be read (`problem`).
-    `joined` tells whether a div MetadataLink/File or /Holey names the description; `number` counts documents from 1.
+    `joined` tells whether a div MetadataLink/File or /Holey names the description, or names an ID that is not there
+    (MET-28) beside its data file; `number` counts documents from 1.
     """
 
     number: int
@@ -249,6 +250,7 @@ class _Joins:
         known, held = set(self.descriptions), set(data)
         by_map: dict[bytes, list[bytes]] = {}
         self._joined: set[bytes] = set()
+        self._astray: set[bytes] = set()
         self._attached: dict[bytes, list[bytes]] = {}
         used: set[bytes] = set()
         self._read_map(by_map, known, held, used)
@@ -263,6 +265,7 @@ class _Joins:
             if not own and by_stem:
                 own = self._by_name(path, by_stem)
             used.update(own)
+            joined = joined or not self._astray.isdisjoint(own)
             self._rows.append((path, tuple(own), tuple(self._attached.get(path, ())), joined))
         self._rows += [(None, (path,), (), False) for path in sorted(data, key=natural) if path not in used]
 
@@ -303,6 +306,8 @@ class _Joins:
                 into = by_map.setdefault(own, [])
                 into.extend(path for path in data if path not in into)
                 used.update(data)
+            elif div.label in JOINS and div.descriptions:
+                self._astray.update(data)
 
     def _by_name(self, path: bytes, by_stem: dict[bytes, list[bytes]]) -> list[bytes]:
         match = DESCRIPTION.fullmatch(path.rpartition(b"/")[2])

@@ -189,6 +189,10 @@ METS = {
         edited((ROOT, 'Schemas"><fptr FILEID="uuid-00000000', 'Schemas"><fptr FILEID="uuid-FFFFFFFF')),
         also=("TT05-MET-02",),
     ),
+    "TT05-MET-28 astray": Fault(
+        edited((REP, 'MetadataLink/File" DMDID="uuid-00000000', 'MetadataLink/File" DMDID="uuid-FFFFFFFF')),
+        also=("TT05-MET-02",),
+    ),
     "TT05-MET-29": Fault(edited((ROOT, f"re:{_DMD}", _DMD.removeprefix("uuid-").replace("0", "A", 1)))),
     "TT05-MET-30": Fault(edited((ROOT, "mets1_12.xsd", "mets_1_11.xsd"))),
     "TT05-MET-31": Fault(edited((REP, 'OBJID="*"', 'OBJID="rep1"'))),

@@ -407,6 +407,30 @@ def test_items_of_a_certificate_that_go_on_in_the_next_line() -> None:
     }  # fmt: skip
 
 
+def test_letters_of_items_may_be_capitals_too() -> None:
+    assert _items(["K) THỜI HẠN SỬ DỤNG: 1", "L. SỐ LƯỢNG BẢN: 2"]) == {
+        "certificateExpires": "1", "certificateCopies": "2"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("term", "over"),
+    [
+        ("31/12/2024", True),
+        ("từ 05/11/2024 đến hết ngày 31/12/2024.", True),
+        ("đến 31/12/2999", False),
+        ("90 ngày kể từ ngày 05/11/2024", False),
+    ],
+)
+def test_the_end_of_a_term_may_stand_in_a_sentence(tmp_path: Path, term: str, over: bool) -> None:
+    lines = [f"{label}: {value}" for label, value in CERTIFICATE.values() if value != "31/12/2999"]
+
+    def change(files: dict[str, bytes]) -> None:
+        files["documentation/van_ban_xac_thuc.pdf"] = pdfs.scan(*lines, f"Thời hạn sử dụng: {term}")
+
+    assert codes(plain("DIP", before=(change,)), tmp_path) == ({"DIP-04": "warning"} if over else {})
+
+
 def test_a_certificate_that_is_no_pdfa_or_no_pdf(tmp_path: Path) -> None:
     lines = [f"{label}: {value}" for label, value in CERTIFICATE.values()]
 

@@ -188,7 +188,8 @@ def _called(findings: Iterator[Finding], asked: Profile | None, package: Path) -
         return findings
     from pipeline.packages.tt05.container import translated
 
-    return translated(findings, archive=package.is_file())
+    archive = package.is_file()
+    return translated(findings, archive=archive, blank=archive and not package.stat().st_size)
 
 
 def _kept(profile: BagProfile, told: Recognition, tree: Tree, ledger: Ledger) -> Iterator[Finding]:

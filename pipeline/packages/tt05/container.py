@@ -76,26 +76,32 @@ def check_container(package: Package, how: Arrival, found: Findings) -> None:
         found.add("TT05-ZIP-02", found=value, expected="1")
     elif files.prefix:
         found.add("TT05-ZIP-02", found=shown(files.prefix), expected="1")
-    _name(package, how.archive, found)
+    _name(package, how, found)
     for path in (*files.paths(), *files.empty_folders()):
         if not is_utf8(path) or not unicodedata.is_normalized("NFC", path.decode()):
             found.add("TT05-ZIP-05", path)
 
 
-def _name(package: Package, name: str, found: Findings) -> None:
-    settings = package.settings
+def _name(package: Package, how: Arrival, found: Findings) -> None:
+    """ZIP-03; of several packages in one archive (ZIP-02) any may have given it its name."""
+    settings, name = package.settings, how.archive or ""
     objid = package.objid.replace(":", "_")
     wanted = re.escape(objid) if objid else f"uuid-{_UUID}"
+    if len(how.tops) > 1:
+        wanted = "|".join((wanted, *(re.escape(top.decode("utf-8", "replace").rstrip("/")) for top in how.tops)))
     separator = re.escape(settings.zip_separator)
     ordinal = f"{_ORDINAL}{separator}" if settings.zip_name == "ordinal-objid" else ""
-    if re.fullmatch(f"{ordinal}{wanted}\\.(?i:zip)", name):
+    if re.fullmatch(f"{ordinal}(?:{wanted})\\.(?i:zip)", name):
         return
     example = (f"1{settings.zip_separator}" if ordinal else "") + (objid or "uuid-…") + ".zip"
     found.add("TT05-ZIP-03", found=name, expected=example)
 
 
-def translated(findings: Iterable[Finding], *, archive: bool) -> Iterator[Finding]:
-    """Findings of opening and reading as the profiles of the circular call them: a code of theirs, never both."""
+def translated(findings: Iterable[Finding], *, archive: bool, blank: bool = False) -> Iterator[Finding]:
+    """Findings of opening and reading as the profiles of the circular call them: a code of theirs, never both.
+
+    `blank`: the archive is a file of 0 bytes, which nothing opens.
+    """
     for finding in findings:
         code = finding.code
         if code in _SAID:
@@ -108,9 +114,9 @@ def translated(findings: Iterable[Finding], *, archive: bool) -> Iterator[Findin
             yield replace(finding, code="TT05-ZIP-04", found=_both(finding))
         elif code == "PKG-NOISE":
             yield replace(finding, code="TT05-STR-19")
-        elif code == "PKG-EMPTY":
+        elif code == "PKG-EMPTY" and not blank:
             yield replace(finding, code="TT05-ZIP-02", found="0", expected="1")
-        elif _BROKEN.fullmatch(code) or code == "PKG-NOT-A-PACKAGE":
+        elif _BROKEN.fullmatch(code) or code in ("PKG-NOT-A-PACKAGE", "PKG-EMPTY"):
             yield replace(finding, code="TT05-ZIP-01", found=_both(finding))
         else:
             yield finding

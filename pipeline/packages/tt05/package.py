@@ -154,8 +154,8 @@ class Package:
 
     @property
     def code(self) -> str:
-        """fileCode or arcFileCode of the package, empty when there is none."""
-        return self.ead_values.get("fileCode") or self.ead_values.get("arcFileCode") or ""
+        """fileCode of a SIP, arcFileCode of an AIP; empty when there is none."""
+        return self.ead_values.get("fileCode" if self.type.of == "SIP" else "arcFileCode", "")
 
     @property
     def objid(self) -> str:

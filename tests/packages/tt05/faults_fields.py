@@ -78,6 +78,9 @@ PACKAGE = {
     "TT05-EAD-23 trailing": Fault(first("DIP", subject="Về việc thử nghiệm ")),
     "TT05-EAD-23 break": Fault(first("SIP_tailieu", subject="Về việc\nthử nghiệm")),
     "TT05-EAD-24": Fault(plain(ead_extra=(("source", "0"),)), also=_OWN),
+    "TT05-EAD-24 renamed": Fault(
+        plain(ead_drop=("fileCode",), ead_extra=(("arcFileCode", "H99.05.H99.01.2020.7"),)), also=("TT05-EAD-03", *_OWN)
+    ),
     "TT05-EAD-24 absent": Fault(plain("AIP_hoso", ead_drop=("keyword",)), also=_OWN, levels=("warning", "error")),
     "TT05-EAD-24 many-absent": Fault(plain(ead_drop=("keyword", "inforSign", "description")), also=_OWN),
     "TT05-EAD-25": Fault(told(format="Tốt")),

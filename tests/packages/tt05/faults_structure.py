@@ -46,10 +46,18 @@ def _archived(change: str) -> Shape:
             members[at] = replace(members[at], crc=1)
         elif change == "two":
             members.append(Member(b"khac/ghi-chu.txt", b"x\n"))
+        elif change == "two packages":
+            own = built.folder.encode()
+            new = b"uuid-0000" + own[9:]
+            members += [
+                replace(one, name=one.name.replace(own, new), data=one.data.replace(own, new)) for one in members
+            ]
         elif change == "none":
             members = [replace(one, name=one.name.partition(b"/")[2]) for one in members]
         elif change == "empty":
             members = []
+        elif change == "blank":
+            return b""
         elif change == "climbing":
             members.append(Member(b"../ngoai.txt", b"x\n"))
         elif change == "absolute":
@@ -72,7 +80,9 @@ def _odd_name(built: Built) -> bytes:
 CONTAINER = {
     "TT05-ZIP-01": Fault(_archived("truncated")),
     "TT05-ZIP-01 crc": Fault(_archived("crc")),
+    "TT05-ZIP-01 blank": Fault(_archived("blank")),
     "TT05-ZIP-02": Fault(_archived("two")),
+    "TT05-ZIP-02 packages": Fault(_archived("two packages")),
     "TT05-ZIP-02 none": Fault(_archived("none")),
     "TT05-ZIP-02 empty": Fault(_archived("empty")),
     "TT05-ZIP-03": Fault(plain(archive_name="goi-tai-lieu.zip")),

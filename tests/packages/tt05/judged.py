@@ -53,7 +53,8 @@ def said(path: Path, asked: Profile) -> Said:
         return tuple((one, level_of(one, asked)) for one in findings)
 
     opened = open_tree(path, Limits())
-    opening = tuple(translated(opened.findings, archive=from_archive))
+    blank = from_archive and not path.stat().st_size
+    opening = tuple(translated(opened.findings, archive=from_archive, blank=blank))
     if opened.tree is None:
         return Said(weighed(opening))
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -140,3 +142,16 @@ def settled(check: Any, seconds: float = 30) -> Any:
             raise AssertionError("it did not come to that in time")
         time.sleep(0.1)
     return found
+
+
+def goes_on(process: subprocess.Popen[bytes]) -> None:
+    """Continues what was halted; for a second, because a child that was just being made is halted a moment later."""
+
+    def wake() -> None:
+        end = time.monotonic() + 1
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGCONT)
+            time.sleep(0.02)
+
+    threading.Thread(target=wake, daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -23,7 +22,7 @@ import pytest
 from flows.seaweed import BUCKET
 from pipeline.settings import PROJECT
 from setup import samples
-from tests.command import ARCHIVE, CLOCK, House, kill_group
+from tests.command import ARCHIVE, CLOCK, House, goes_on, kill_group
 from tests.ingest.bad import SAMPLES, Apart, apart, fits, lines, objects, package, stored, whole, with_bucket  # noqa: F401
 from tests.ingest.test_kill import facts
 from tests.judges import commons_ip, eark_validator, ocfl_root, xsd
@@ -57,19 +56,6 @@ def stopped_at(house: House, root: Path, fact: str) -> subprocess.Popen[bytes]:
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGSTOP)
     return process
-
-
-def goes_on(process: subprocess.Popen[bytes]) -> None:
-    """Continues what was halted; for a second, because a child that was just being made is halted a moment later."""
-
-    def wake() -> None:
-        end = time.monotonic() + 1
-        while process.poll() is None and time.monotonic() < end:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGCONT)
-            time.sleep(0.02)
-
-    threading.Thread(target=wake, daemon=True).start()
 
 
 # --- the page ---

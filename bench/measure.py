@@ -95,7 +95,8 @@ class Household:
         run(environment, "store", "add", "vault", (self.base / f"vault-{self.number}").as_uri())
         profile = self.base / "one.toml"
         copies = 2 if s3 else 1
-        profile.write_text(f'name = "bench"\naccepts = ["folder"]\nmakes = "eark-aip"\ncopies = {copies}\n')
+        lines = ('name = "bench"', 'accepts = ["folder"]', 'makes = "eark-aip"', "normalise = false", f"copies = {copies}")
+        profile.write_text("\n".join(lines) + "\n")
         if s3:
             held = self.embedded()
             run(environment, "store", "add", "bucket", f"s3://{held.bucket}/bench-{self.number}",

@@ -94,8 +94,8 @@ class Household:
         environment = {**os.environ, "LUUTRU_DATA": str(data)}
         run(environment, "store", "add", "vault", (self.base / f"vault-{self.number}").as_uri())
         profile = self.base / "one.toml"
-        copies = 2 if s3 else 1
-        lines = ('name = "bench"', 'accepts = ["folder"]', 'makes = "eark-aip"', "normalise = false", f"copies = {copies}")
+        copies = f"copies = {2 if s3 else 1}"
+        lines = ('name = "bench"', 'accepts = ["folder"]', 'makes = "eark-aip"', "normalise = false", copies)
         profile.write_text("\n".join(lines) + "\n")
         if s3:
             held = self.embedded()

@@ -83,7 +83,7 @@ def identify_paths(
     with its `findings`; the rest is told all the same. Links and special files inside a folder are passed over.
     UsageProblem, before anything is read, when a path does not exist or is a special file. Memory stays flat.
     """
-    given = [(path, None if isinstance(path, Given) else _stat(path)) for path in paths]
+    given = [(path, None if isinstance(path, Given) else stat_of(path)) for path in paths]
     how = _How(workers, scratch, engines, archives)
     for path, known in given:
         if isinstance(path, Given):
@@ -232,7 +232,8 @@ def _engine(one: Format | Opinion) -> dict[str, Any]:
     }
 
 
-def _stat(path: Path) -> os.stat_result:
+def stat_of(path: Path) -> os.stat_result:
+    """What a path of the command line is; UsageProblem unless it is a file or folder, SystemProblem when unreadable."""
     raw = os.fsencode(path)
     try:
         found = os.stat(raw)

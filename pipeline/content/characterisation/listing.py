@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.characterisation import Examined, Subjected, examine_all, utf8_of
+from pipeline.content.listing import stat_of
 from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
-from pipeline.errors import Problem, SystemProblem, UsageProblem
+from pipeline.errors import Problem, SystemProblem
 from pipeline.findings import as_json, problem_json
 from pipeline.names import shown
 from pipeline.records import PackagePath, Validity
-from pipeline.tree import Entry, FolderTree, unreadable
+from pipeline.tree import Entry, FolderTree
 
 _AT_ONCE = 500
 
@@ -30,7 +31,7 @@ def characterise_paths(
     read, when a path does not exist or is a special file; a file that the system does not let us read is a document
     with `problem`.
     """
-    given = [(path, _stat(path)) for path in paths]
+    given = [(path, stat_of(path)) for path in paths]
     for path, known in given:
         if stat.S_ISDIR(known.st_mode):
             tree, prefix = FolderTree(path), os.fsencode(path).rstrip(b"/") + b"/"
@@ -101,16 +102,3 @@ def _unread(path: bytes, problem: Problem) -> dict[str, Any]:
         "validity": str(Validity.NOT_CHECKED), "checked": "", "properties": {}, "creating": [], "inhibitors": [],
         "findings": [], "problem": problem_json(problem),
     }  # fmt: skip
-
-
-def _stat(path: Path) -> os.stat_result:
-    raw = os.fsencode(path)
-    try:
-        found = os.stat(raw)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise UsageProblem("USE-PATH", path=shown(raw)) from None
-    except OSError as problem:
-        raise unreadable(raw, problem) from problem
-    if not stat.S_ISDIR(found.st_mode) and not stat.S_ISREG(found.st_mode):
-        raise UsageProblem("USE-PATH", path=shown(raw))
-    return found

@@ -60,7 +60,7 @@ class Bounds:
     memory: int = 512 << 20
     file: int = 8 << 30
     files: int = 256
-    tired: int = 140 << 20
+    tired: int = 192 << 20
 
 
 class FailureKind(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pipeline.tools.run import Bounds, Ran, run, sandbox_state
 from pipeline.tools.vips import VIPSHEADER
 
 WORKER = "pipeline.content.normalisation.worker"
+_PLACE = re.compile(r" ?@ 0x[0-9a-f]+\b")
 MANY = 9999
 """Most files of one `many` result."""
 
@@ -143,5 +145,5 @@ def read_header(file: Path, calls: Calls) -> dict[str, str]:
 
 
 def why(ran: Ran) -> str:
-    """The limit that was met, else the program's own words on one line."""
-    return ran.why or " ".join(ran.tail.split()) or f"exit {ran.code}"
+    """The limit that was met, else the program's own words on one line, without places in its memory."""
+    return ran.why or " ".join(_PLACE.sub("", ran.tail).split()) or f"exit {ran.code}"

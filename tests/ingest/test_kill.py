@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.kill, pytest.mark.slow]
 
 STAGES = ("receive", "check", "inspect", "normalise", "describe", "seal", "store")
 KILLS = 30
+SHARES = 3
+"""Tests that share the kills among them, so that several workers of pytest do them."""
 DATA = Path(__file__).parent.parent / "data"
 PACKAGES = Path(__file__).parent.parent.parent / "sample_packages"
 
@@ -167,34 +169,39 @@ def killed(made: House, package: Path, when: Any) -> str:
     return stage_of(made)
 
 
-def test_a_kill_anywhere_loses_nothing(tmp_path: Path, setting: Setting) -> None:
-    hit: Counter[str] = Counter()
-    told = []
+def one(base: Path, setting: Setting, name: str, when: Any) -> str:
+    """Kills once and lets the same command finish; the stage that was hit."""
+    made = house(base / name, setting.s3, name)
+    stage = killed(made, setting.package, when)
+    print(f"{name}: {stage}", flush=True)
+    again = made.run("ingest", setting.package)
+    assert again.exit == 0, again.out + again.err
+    assert again.item["verdict"] in ("accepted", "already archived"), name
+    assert verified(made, 1, setting.stored) == setting.inventory, name
+    shutil.rmtree(made.base)
+    return stage
 
-    def one(name: str, when: Any) -> None:
-        made = house(tmp_path / name, setting.s3, name)
-        stage = killed(made, setting.package, when)
-        hit[stage] += 1
-        told.append(f"{name}: {stage}")
-        print(told[-1], flush=True)
-        again = made.run("ingest", setting.package)
-        assert again.exit == 0, again.out + again.err
-        assert again.item["verdict"] in ("accepted", "already archived"), name
-        assert verified(made, 1, setting.stored) == setting.inventory, name
-        shutil.rmtree(made.base)
 
-    for k in range(1, KILLS + 1):
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_kill_anywhere_loses_nothing(tmp_path: Path, setting: Setting, share: int) -> None:
+    for k in range(1 + share, KILLS + 1, SHARES):
         moment = setting.length * k / (KILLS + 1)
-        one(f"k{k}", lambda passed, _, moment=moment: passed >= moment)
+        one(tmp_path, setting, f"k{k}", lambda passed, _, moment=moment: passed >= moment)
+
+
+def test_a_kill_in_every_stage_loses_nothing(tmp_path: Path, setting: Setting) -> None:
+    hit: Counter[str] = Counter()
     for stage in STAGES:
-        one(f"first-row-of-{stage}", lambda _, made, stage=stage: f"{stage}.begin" in facts(made))
+        began = f"{stage}.begin"
+        hit[one(tmp_path, setting, f"first-row-of-{stage}", lambda _, made, began=began: began in facts(made))] += 1
         half = (setting.ended.get(stage, setting.length) - setting.began[stage]) / 2
-        one(f"half-way-through-{stage}", Later(f"{stage}.begin", half))
+        hit[one(tmp_path, setting, f"half-way-through-{stage}", Later(began, half))] += 1
     for stage in STAGES[1:]:
+        began = f"{stage}.begin"
         for number in range(8):  # the short stages are over before a killer outside sees them begin
             if hit[stage] < 2:
-                one(f"again{number}-{stage}", lambda _, made, stage=stage: f"{stage}.begin" in facts(made))
-    print("\n".join(told))
+                name = f"again{number}-{stage}"
+                hit[one(tmp_path, setting, name, lambda _, made, began=began: began in facts(made))] += 1
     print(dict(hit))
     for stage in STAGES[1:]:
         assert hit[stage] >= 2, (stage, dict(hit))

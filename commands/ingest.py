@@ -143,6 +143,8 @@ def _report(space: Any, documents: list[dict[str, Any]], lang: str) -> None:
         write_ingest_report(page, documents)
     except OSError as problem:
         _note(SystemProblem("SYS-WRITE", file=page, cause=problem.strerror or problem), lang)
+    else:
+        note(f"{'Báo cáo' if lang == 'vi' else 'Report'}: {page}")
 
 
 def _packages(path: Path, batch: bool) -> list[Path]:

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from commands.frame import note
 from pipeline.ingest.item import Item
@@ -26,7 +26,7 @@ class Display:
     """Progress on standard error: count, bytes, rate and time left behind a terminal, else plain lines."""
 
     def __init__(self, lang: str, packages: int) -> None:
-        self._lang = lang
+        self._lang: Literal["vi", "en"] = "vi" if lang == "vi" else "en"
         self._packages = packages
         self._finished = 0
         self._bar: Any = None
@@ -87,6 +87,7 @@ class Display:
 
     def finished(self, item: Item) -> None:
         """A line per package."""
+        from pipeline.reports.cells import number, seconds, size
         from pipeline.reports.words import verdict_word
 
         self._finished += 1
@@ -96,8 +97,9 @@ class Display:
         word = f"! {(item.problem or {}).get('code')}"
         if item.verdict:
             word = verdict_word(item.verdict, self._lang, item.waiting_for)
-        size = f"{item.files}, {item.bytes} B, {item.seconds} s"
-        line = f"[{self._finished}/{self._packages}] {item.path}: {word} ({size})"
+        files = f"{number(item.files, self._lang)} {'tệp' if self._lang == 'vi' else 'files'}"
+        done = f"{files}, {size(item.bytes, self._lang)}, {seconds(item.seconds, self._lang)} s"
+        line = f"[{self._finished}/{self._packages}] {item.path}: {word} ({done})"
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False)
         else:

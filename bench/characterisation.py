@@ -11,8 +11,8 @@ from typing import Any
 
 from bench import inputs
 from bench.measure import PROJECT
-from pipeline.content.characterisation import WORKERS, Subjected, examine_all, utf8_of
-from pipeline.content.reading import Learnt, read_all
+from pipeline.content.characterisation import Subjected, examine_all, utf8_of
+from pipeline.content.reading import EXAMINERS, Learnt, read_all
 from pipeline.pool import shared
 from pipeline.tree import Entry, FolderTree
 
@@ -72,7 +72,7 @@ def _read(folder: Path, scratch: Path) -> tuple[float, list[Subjected]]:
 
 def _examined(folder: Path, files: list[Subjected], scratch: Path) -> float:
     tree = FolderTree(folder)
-    shared(WORKERS, 0)
+    shared(EXAMINERS, 0)
     started = time.perf_counter()
     count = sum(1 for _ in examine_all(tree, files, workers=0, scratch=scratch))
     assert count == len(files)

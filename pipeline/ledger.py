@@ -32,7 +32,7 @@ from pipeline.records import (
 )
 from pipeline.tree import Entry
 
-FORMAT = 5
+FORMAT = 6
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
 
 _SCHEMA = """
@@ -53,6 +53,7 @@ CREATE UNIQUE INDEX finding_once ON finding
   (code, coalesce(file,x''), coalesce(line,-1), coalesce(expected,x''), coalesce(found,x''), stage);
 CREATE TABLE derivative (source BLOB NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (source, number)) WITHOUT ROWID;
+CREATE TABLE looked (path BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE examination (path BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE mark (path BLOB NOT NULL, mark TEXT NOT NULL, detail TEXT NOT NULL,
   PRIMARY KEY (path, mark)) WITHOUT ROWID;
@@ -300,17 +301,26 @@ class Ledger:
         row = self._db.execute("SELECT value FROM examination WHERE path=?", (path,)).fetchone()
         return Examination.read(json.loads(row[0])) if row else None
 
-    def unexamined(self) -> Iterator[tuple[Entry, Format | None]]:
-        """Files that were read but not examined yet, in raw-byte order; safe while `examined` writes."""
+    def looked(self, rows: Iterable[tuple[PackagePath, dict[str, Any]]]) -> None:
+        """Keeps what the one reading saw of files for their examination; one commit."""
+        self._many("INSERT OR REPLACE INTO looked VALUES (?,?)", ((path, json.dumps(value)) for path, value in rows))
+
+    def unexamined(self) -> Iterator[tuple[Entry, Format | None, dict[str, Any] | None]]:
+        """Files that were read but not examined yet, in raw-byte order, with what `looked` kept of them.
+
+        Safe while `examined` writes.
+        """
         last = b""
         sql = (
-            "SELECT r.path,r.size,r.mtime,r.format FROM received r LEFT JOIN examination e ON e.path=r.path"
-            " WHERE r.folder=0 AND r.sha256 IS NOT NULL AND e.path IS NULL AND r.path>? ORDER BY r.path LIMIT 1000"
+            "SELECT r.path,r.size,r.mtime,r.format,l.value FROM received r LEFT JOIN examination e ON e.path=r.path"
+            " LEFT JOIN looked l ON l.path=r.path WHERE r.folder=0 AND r.sha256 IS NOT NULL AND e.path IS NULL"
+            " AND r.path>? ORDER BY r.path LIMIT 1000"
         )
         formats: dict[int, Format] = {}
         while rows := self._db.execute(sql, (last,)).fetchall():
-            for path, size, mtime, number in rows:
-                yield Entry(PackagePath(path), size, mtime), self._format(number, formats)
+            for path, size, mtime, number, seen in rows:
+                told = json.loads(seen) if seen else None
+                yield Entry(PackagePath(path), size, mtime), self._format(number, formats), told
             last = rows[-1][0]
 
     def families(self) -> set[str]:
@@ -326,6 +336,7 @@ class Ledger:
     def forget_examinations(self, stage: str) -> None:
         """Forgets all of them and their findings, which stand under this stage, to examine again."""
         self._many("DELETE FROM examination WHERE ?", [(1,)])
+        self._many("DELETE FROM looked WHERE ?", [(1,)])
         self._many("DELETE FROM finding WHERE stage=?", [(stage,)])
 
     def found(self, code: str, path: PackagePath) -> bool:

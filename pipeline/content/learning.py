@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.content.identification import Engine
 from pipeline.pool import Job
+from pipeline.records import Format
 
 _CHUNK = 1 << 20
 _BEAT = 2.0
@@ -25,11 +26,14 @@ def warm() -> None:
     _engine.warm()
 
 
-def learn(job: Job, extension: str, size: int, algorithms: list[str], engines: str) -> dict[str, Any]:
+def learn(
+    job: Job, extension: str, size: int, algorithms: list[str], engines: str, examine: bool = False
+) -> dict[str, Any]:
     """Digests by name, true size, format and whether the file changed, from one reading.
 
     `size` is what was announced, `engines` are siegfried, fido, both, or empty for no format. A file that cannot be
-    read gives `unreadable` (the system's words) instead.
+    read gives `unreadable` (the system's words) instead. `examine` asks for `looked` too, while the bytes are at hand:
+    `answer` of `characterisation.worker` or `stopped`; None for files that need not be opened for it.
     """
     fd = job.fds[0]
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
@@ -57,13 +61,32 @@ def learn(job: Job, extension: str, size: int, algorithms: list[str], engines: s
     if engines:
         assert _engine is not None
         found = _engine.identify(fd, total, head, extension, engines)
+    changed = total != size or not still
     return {
         "size": total,
         "digests": {name: one.hexdigest() for name, one in hashes.items()},
         "format": found,
         "utf8": text.holds(),
-        "changed": total != size or not still,
+        "changed": changed,
+        "looked": _looked(job, found, extension) if examine and found and total and not changed else None,
     }
+
+
+def _looked(job: Job, found: dict[str, Any], extension: str) -> dict[str, Any] | None:
+    from pipeline.content.characterisation.tables import family_of, told_by_reading
+    from pipeline.content.characterisation.worker import examine
+
+    format_ = Format.read(found)
+    family = family_of(format_, extension)
+    if not family or told_by_reading(family, format_):
+        return None
+    job.beat()  # the time of an examination is its own
+    try:
+        return {"answer": examine(job, family)}
+    except MemoryError:
+        raise
+    except Exception as problem:  # as the pool tells it of a task that is this alone
+        return {"stopped": ["error", f"{type(problem).__name__}: {problem}"[:4000]]}
 
 
 class _Utf8:

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from pipeline.tree import ContentDamage, Entry, Tree
 WORKERS = ("pipeline.content.learning",)
 """Modules that workers of content hold ready."""
 
+EXAMINERS = (*WORKERS, "pipeline.content.characterisation.worker")
+"""Modules of workers that examine files in the same reading."""
+
 _SMALL = 256 << 10
 """Up to this size a member of an archive is handed to a worker in memory, above it in an unnamed file."""
 
@@ -30,7 +33,8 @@ class Learnt:
     """What one reading told. `digests` in lower-case hex by the names asked for; `size` in bytes as read.
 
     `format` is None when identification was not asked for. `changed`: the file is not what was announced, or changed
-    while it was read; its digests are worth nothing. `findings` tell where identification had to be stopped.
+    while it was read; its digests are worth nothing. `findings` tell where identification had to be stopped. `looked`
+    (JSON) is for `characterisation.examine_all`: what an examination in the same reading answered or died of.
     """
 
     path: PackagePath
@@ -39,6 +43,7 @@ class Learnt:
     format: Format | None
     changed: bool
     findings: tuple[Finding, ...] = ()
+    looked: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,16 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
+    """One file under way. `unlooked` and `stopped` say what its examination, or its identification too, died of."""
+
     entry: Entry
-    stopped: Failure | None
+    stopped: Failure | None = None
+    unlooked: Failure | None = None
 
 
 def get_ready(workers: int) -> None:
-    """Starts the first worker of `read_all` in the background; it needs half a second for its signatures."""
-    shared(WORKERS, workers).start()
+    """Starts the first worker of an ingest's `read_all` in the background: its signatures take half a second."""
+    shared(EXAMINERS, workers).start()
 
 
 def read_all(
@@ -78,17 +86,22 @@ def read_all(
     scratch: Path,
     pool: Pool | None = None,
     engines: str = BOTH,
+    examine: Callable[[PackagePath], bool] | None = None,
 ) -> Iterator[Learnt | Unreadable | Damaged]:
     """Reads each file once: SHA-256, the other algorithms (names of hashlib), format. Results as they come.
 
     `entries` may be endless for all it matters: a few dozen are under way at a time. Empty folders are passed over.
     `workers` 0 = as many as cores. `scratch` takes members of archives and copies that engines need; it is left as
-    it was. `engines` = siegfried, fido or both, over the signatures that this thread is pinned to (`inforce.use`). A
-    file whose identification hangs, crashes or eats memory is read again without it.
+    it was. `engines` = siegfried, fido or both, over the signatures that this thread is pinned to (`inforce.use`).
+    Files for which `examine` says so are examined in the same reading. A file whose examination hangs, crashes or eats
+    memory is read again without it, and then without identification.
     """
     names = list(dict.fromkeys(["sha256", *algorithms]))
     again: deque[_Key] = deque()
-    waiting = (_Key(entry, None) for entry in entries if not entry.is_folder)
+    waiting = (_Key(entry) for entry in entries if not entry.is_folder)
+
+    def looks(key: _Key) -> bool:
+        return identify and examine is not None and not key.stopped and not key.unlooked and examine(key.entry.path)
 
     def tasks() -> Iterator[Task]:
         while True:
@@ -96,10 +109,11 @@ def read_all(
             if key is None:
                 return
             entry = key.entry
-            args = (extension_of(entry.path), entry.size, names, engines if identify and key.stopped is None else "")
+            chosen = engines if identify and key.stopped is None else ""
+            args = (extension_of(entry.path), entry.size, names, chosen, looks(key))
             yield Task(key, opener(tree, entry, scratch), args, entry.size)
 
-    used = pool or shared((*inforce.pinned(), *WORKERS), workers)
+    used = pool or shared((*inforce.pinned(), *(EXAMINERS if examine is not None else WORKERS)), workers)
     first = True
     while first or again:
         first = False
@@ -107,7 +121,7 @@ def read_all(
             key: _Key = result.key
             value = result.value
             if isinstance(value, Failure) and value.kind is not FailureKind.OPEN and not key.stopped and identify:
-                again.append(_Key(key.entry, value))
+                again.append(_Key(key.entry, unlooked=value) if looks(key) else replace(key, stopped=value))
                 continue
             yield _told(key, value)
 
@@ -134,7 +148,10 @@ def _told(key: _Key, value: Any) -> Learnt | Unreadable | Damaged:
         format_ = Format(None, "", "", "application/octet-stream", "none", "", words, "siegfried", "", "")
     if format_ is not None and format_.match == "text" and not value["utf8"] and "UTF-16" not in format_.basis:
         findings = (*findings, Finding("FMT-TEXT-8BIT", path, found=format_.basis.rpartition("text match ")[2]))
-    return Learnt(path, value["size"], value["digests"], format_, value["changed"], findings)
+    looked = value["looked"]
+    if key.unlooked is not None and format_ is not None and key.stopped is None:
+        looked = {"stopped": [key.unlooked.kind, key.unlooked.text]}
+    return Learnt(path, value["size"], value["digests"], format_, value["changed"], findings, looked)
 
 
 def opener(tree: Tree, entry: Entry, scratch: Path) -> Callable[[], tuple[int, ...]]:

@@ -8,6 +8,7 @@ from pipeline.administration.archive import archive
 from pipeline.content.reading import Damaged, Learnt, Unreadable, read_all
 from pipeline.digests import aip_uuid, ingest_id, package_digest
 from pipeline.errors import SystemProblem
+from pipeline.ingest.examine import pin
 from pipeline.ingest.session import Session, session
 from pipeline.ingest.split import too_many
 from pipeline.ingest.tokens import Checked, Ended, Received
@@ -64,9 +65,12 @@ def read_bytes(current: Session, kind: Kind, *, identify: bool) -> None:
     read = 0
     batch: list[Learnt] = []
     workers = settings(current.request.space).workers
+    if identify:
+        pin(current)
     for result in read_all(
-        tree, ledger.unread(), algorithms, identify=identify, workers=workers, scratch=current.scratch
-    ):
+        tree, ledger.unread(), algorithms, identify=identify, workers=workers, scratch=current.scratch,
+        examine=(lambda path: kind.place(path).use is Use.DATA) if identify else None,
+    ):  # fmt: skip
         if isinstance(result, Unreadable):
             _keep(current, batch)
             raise SystemProblem(
@@ -114,6 +118,7 @@ def package_digests(current: Session, kind: Kind) -> tuple[str, str]:
 def _keep(current: Session, batch: list[Learnt]) -> None:
     """Findings first: a file that counts as learnt is not read again, so what was seen in it must be kept by then."""
     current.ledger.find(READING, (finding for row in batch for finding in row.findings))
+    current.ledger.looked((row.path, row.looked) for row in batch if row.looked is not None)
     current.ledger.learnt((row.path, row.digests, row.format, row.format.mime if row.format else "") for row in batch)
     batch.clear()
 

@@ -7,7 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.content.characterisation import Examined, Subjected, examine_all, missing, tools, utf8_of
+from pipeline.content.characterisation import (
+    Examined,
+    Subjected,
+    concerns,
+    examine_all,
+    libraries,
+    missing,
+    utf8_of,
+    versions,
+)
 from pipeline.ingest.session import Session
 from pipeline.names import shown
 from pipeline.packages.registry import KINDS
@@ -20,22 +29,16 @@ EXAMINING = "examining"
 BATCH = 100
 LINKS = 500
 _PINNED = "examine.by"
+_ASKED = "examine.asked"
 _OPEN_GROUPS = 200
 _OUTCOMES = {Validity.VALID: Outcome.SUCCESS, Validity.INVALID: Outcome.FAIL, Validity.NOT_CHECKED: Outcome.WARNING}
 
 
 def examine(current: Session) -> None:
-    """All data files that are not examined yet, committed batch by batch.
-
-    Programs and libraries are pinned: when one has another version than before, all files are examined again, so that
-    an AIP tells of one set.
-    """
+    """All data files that are not examined yet, committed batch by batch."""
     ledger = current.ledger
     known = settings(current.request.space)
-    pinned = json.dumps(tools(known.sandbox))
-    if ledger.fact(_PINNED) not in (None, pinned):
-        ledger.forget_examinations(EXAMINING)
-    ledger.keep(**{_PINNED: pinned})
+    pin(current)
     files, size = ledger.totals()
     done = read = 0
     batch: list[Examined] = []
@@ -50,23 +53,51 @@ def examine(current: Session) -> None:
     _keep(current, batch)
 
 
+def pin(current: Session) -> None:
+    """Pins libraries, and programs once a file asks for them.
+
+    When one has another version than before, all files are examined again, so that an AIP tells of one set.
+    """
+    ledger = current.ledger
+    asked = _asked(current)
+    now = _versions(current, asked)
+    before = ledger.fact(_PINNED)
+    if before is not None and json.loads(before) != now:
+        ledger.forget_examinations(EXAMINING)
+    ledger.keep(**{_PINNED: json.dumps(now)})
+
+
+def _asked(current: Session) -> list[str]:
+    """Programs that files examined so far asked for, whether they are here or not."""
+    asked: list[str] = json.loads(current.ledger.fact(_ASKED) or "[]")
+    return asked
+
+
+def _versions(current: Session, asked: list[str]) -> dict[str, str]:
+    return {**libraries(), **versions(asked, settings(current.request.space).sandbox)}
+
+
 def findings(current: Session) -> Iterator[Finding]:
     """What lacked to examine the files of this package."""
-    yield from missing(settings(current.request.space).sandbox, current.ledger.families())
+    yield from missing(settings(current.request.space).sandbox, _asked(current))
 
 
 def _subjects(current: Session) -> Iterator[Subjected]:
     ledger = current.ledger
     place = KINDS[ledger.fact("kind") or "folder"].place
-    for entry, found in ledger.unexamined():
+    for entry, found, looked in ledger.unexamined():
         if place(entry.path).use is Use.DATA:
             text = found is not None and found.match == "text"
-            yield Subjected(entry, found, utf8_of(found, text and ledger.found("FMT-TEXT-8BIT", entry.path)))
+            yield Subjected(entry, found, utf8_of(found, text and ledger.found("FMT-TEXT-8BIT", entry.path)), looked)
 
 
 def _keep(current: Session, batch: list[Examined]) -> None:
     """Findings first: a file that counts as examined is not looked at again."""
     ledger = current.ledger
+    before = _asked(current)
+    asked = sorted({*before, *(name for one in batch for name in one.asked)})
+    if asked != before:
+        ledger.keep(**{_ASKED: json.dumps(asked), _PINNED: json.dumps(_versions(current, asked))})
     ledger.find(EXAMINING, (finding for one in batch for finding in one.findings))
     ledger.mark(mark for one in batch for mark in _marks(one))
     ledger.examined((one.entry.path, _row(one)) for one in batch)
@@ -91,9 +122,10 @@ def _marks(one: Examined) -> Iterator[tuple[PackagePath, str, str]]:
 
 def agents(current: Session) -> dict[str, Agent]:
     """Libraries and programs that had a part in it, by name."""
-    versions = json.loads(current.ledger.fact(_PINNED) or "{}")
-    used = tools(settings(current.request.space).sandbox, current.ledger.families())
-    return {name: Agent(name, name, "software", version) for name, version in versions.items() if name in used}
+    known: dict[str, str] = json.loads(current.ledger.fact(_PINNED) or "{}")
+    asked, families = _asked(current), current.ledger.families()
+    used = sorted(name for name in known if name in asked or concerns(name, families))
+    return {name: Agent(name, name, "software", known[name]) for name in used}
 
 
 def events(current: Session, representation: str, who: tuple[tuple[str, str], ...]) -> Iterator[Event]:
@@ -102,7 +134,7 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
     The most frequent outcome is linked to the representation: it is true of every file that no other one names.
     """
     ledger = current.ledger
-    start, end = (datetime.fromisoformat(ledger.fact(key) or "") for key in ("inspect.begin", "inspect.end"))
+    start, end = (datetime.fromisoformat(ledger.fact(key) or "") for key in ("check.begin", "inspect.end"))
     counts: Counter[tuple[Validity, str]] = Counter(
         (one.validity, one.checked) for _, one in _examined(current, representation)
     )

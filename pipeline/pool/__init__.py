@@ -510,9 +510,13 @@ _shared_lock = threading.Lock()
 
 
 def shared(preload: tuple[str, ...], workers: int) -> Pool:
-    """The pool of this process for these modules; workers (0 = as many as cores) count at its first use."""
+    """The pool of this process for these modules; workers (0 = as many as cores) count at its first use.
+
+    One that holds these and more will do: a second pool would cost the start and the memory of workers of its own.
+    """
     with _shared_lock:
-        pool = _shared.get(preload)
+        held = next((key for key, one in _shared.items() if one.ours and set(preload) <= set(key)), preload)
+        pool = _shared.get(held)
         if pool is None or not pool.ours:
             pool = _shared[preload] = Pool(preload, workers or os.cpu_count() or 1)
         elif workers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -26,12 +27,15 @@ def serve(arguments: list[str]) -> None:
     _die_with_parent(int(arguments[1]))
     _leave_network()
     memory, file, files = json.loads(arguments[2])
+    gc.disable()  # what is loaded here stays: looking through it again and again is a tenth of a start
     parts = [module.partition("=") for module in arguments[3:]]
     modules = {name: importlib.import_module(name) for name, _, _ in parts}
     for name, given, argument in parts:
         warm = getattr(modules[name], "warm", None)
         if warm is not None:
             warm(*([argument] if given else []))
+    gc.freeze()
+    gc.enable()
     _limit(memory, file, files)
     _become_nobody()
     _say(channel, {"ready": os.getpid()})

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.content.characterisation import Examined, examine_all, tools
+from pipeline.content.characterisation import Examined, examine_all, libraries
 from pipeline.content.characterisation.tables import properties
 from pipeline.errors import Interrupted
 from pipeline.ingest import examine
@@ -185,7 +185,7 @@ def test_what_is_examined_is_not_examined_again(
     assert len(first) == 5
     seen.clear()
     if version:
-        monkeypatch.setattr(examine, "tools", lambda *_: {**tools(*_), "Pillow": version})
+        monkeypatch.setattr(examine, "libraries", lambda: {**libraries(), "Pillow": version})
     assert ingest(request).verdict is Verdict.REJECTED
     everything = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
     assert len(seen) == len(set(seen)) == len(everything) - (0 if version else 5)

@@ -1,4 +1,8 @@
-"""What each file of a package is technically, and whether it is whole: in the pool first, then by programs."""
+"""What each file of a package is technically, and whether it is whole: in the pool first, then by programs.
+
+In an ingest a worker looks at a file in the one reading (`read_all`); what is left here are the programs, and files
+whose examination was cut off.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.characterisation import programs
-from pipeline.content.characterisation.tables import family_of, line, ordered
-from pipeline.content.identification import extension_of
-from pipeline.content.reading import descriptor
+from pipeline.content.characterisation.tables import TEXT, family_of, line, ordered, told_by_reading
+from pipeline.content.identification import extension_of, inforce
+from pipeline.content.reading import EXAMINERS, descriptor
 from pipeline.content.validity import Judgement
 from pipeline.content.validity.programs import CHECKERS, Subject, archival
 from pipeline.content.validity.programs import judge as judge_by_program
@@ -27,28 +31,28 @@ from pipeline.tools.program import Program
 from pipeline.tools.run import sandbox_state
 from pipeline.tree import ContentDamage, Entry, Tree
 
-WORKERS = ("pipeline.content.characterisation.worker",)
-"""Modules that workers of this part hold ready."""
-
 CHUNK = 48
 """So many files go through the pool and then through the programs together."""
 
 _RAW = 32 << 10
-_TEXT_FAMILY = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Subjected:
-    """A file to be examined. `utf8` is what the one reading saw of its text, None when it was not looked at."""
+    """A file to be examined. `utf8` is what the one reading saw of its text, None when it was not looked at.
+
+    `looked` is what a worker found in the same reading (`Learnt.looked`): the file is not opened here again.
+    """
 
     entry: Entry
     format: Format | None
     utf8: bool | None = None
+    looked: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one file came to. `checked` says what was looked at or is broken; `tools` name programs and libraries.
+    """What one file came to. `checked` says what was looked at or is broken; `asked` names the programs it needed.
 
     `raw` are the programs' own words as JSON, for files that are not valid or on which two of them differ; else empty.
     `family` is empty when no reader or checker knows the format.
@@ -61,6 +65,7 @@ class Examined:
     checked: str
     findings: tuple[Finding, ...] = ()
     raw: str = ""
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class _Work:
     judgement: Judgement
     said: dict[str, programs.Said] = field(default_factory=dict)
     stopped: str = ""
+    asked: set[str] = field(default_factory=set)
 
 
 def examine_all(
@@ -84,8 +90,7 @@ def examine_all(
     A file that hangs, crashes or eats memory costs its own result alone (`not checked`). Programs that are missing and
     a sandbox that does not work leave files `not checked`, with the reason. SystemProblem when a file cannot be read.
     """
-    used = pool or shared(WORKERS, workers)
-    able = sandbox_state(sandbox).works
+    used = pool or shared((*inforce.pinned(), *EXAMINERS), workers)
     waiting: deque[tuple[list[_Work], contextlib.ExitStack, Future[None] | None]] = deque()
     threads = ThreadPoolExecutor(max(1, workers or 2), thread_name_prefix="programs")
     stream = iter(subjects)
@@ -100,8 +105,11 @@ def examine_all(
                     works.append(_Work(subject, _family(subject), {}, Judgement(Validity.NOT_CHECKED, "")))
             if not works:
                 continue
-            _through_pool(tree, works, used, scratch)
-            waiting.append(_begun(tree, works, threads, scratch, sandbox, able))
+            for work in works:
+                if work.subject.looked is not None:
+                    _take(work, _answered(work.subject.looked))
+            _through_pool(tree, [work for work in works if work.subject.looked is None], used, scratch)
+            waiting.append(_begun(tree, works, threads, scratch, sandbox))
             while len(waiting) > (workers or 2):
                 yield from _ended(waiting.popleft())
         while waiting:
@@ -122,16 +130,13 @@ def without_opening(subject: Subjected) -> Examined | None:
     entry, found = subject.entry, subject.format
     family = _family(subject)
     if entry.size == 0:
-        if family and family != _TEXT_FAMILY:
+        if family and family != TEXT:
             finding = Finding("VAL-EMPTY", entry.path, expected=family)
             return Examined(entry, family, Characteristics(), Validity.INVALID, "0 bytes", (finding,))
         return Examined(entry, family, Characteristics(), Validity.NOT_CHECKED, "0 bytes")
     if not family:
         return Examined(entry, "", Characteristics(), Validity.NOT_CHECKED, "no checker for this format")
-    if family != _TEXT_FAMILY:
-        return None
-    basis = found.basis if found else ""
-    if "UTF-16" in basis or "UTF-32" in basis or subject.utf8 is None:
+    if not told_by_reading(family, found) or subject.utf8 is None:
         return None
     if subject.utf8:
         return Examined(entry, family, Characteristics(), Validity.VALID, "text: UTF-8 throughout")
@@ -143,39 +148,37 @@ USED_FOR: dict[str, tuple[str, ...]] = {
     "pikepdf": ("pdf",),
     "qpdf": ("pdf",),
     "Pillow": ("jpeg", "png", "tiff", "gif", "jp2", "image"),
-    VERAPDF.name: ("pdf",),
     "libxml2": ("xml", "ooxml", "odf"),
     "olefile": ("compound",),
-    EXIFTOOL.name: programs.EXIF_FAMILIES,
-    MEDIAINFO.name: programs.MEDIA_FAMILIES,
-    "vips": ("jpeg", "tiff", "gif", "jp2"),
-    "flac": ("flac",),
-    "ffmpeg": ("mp4", "matroska"),
 }
-"""Which families each library and program has a part in."""
+"""Which families each library has a part in; programs have one where a file asks for them."""
 
 
-def tools(sandbox: str = "full", families: Collection[str] | None = None) -> dict[str, str]:
-    """Everything that examines files (of these families), with its version: what is pinned for one ingest."""
+def libraries() -> dict[str, str]:
+    """The libraries that examine files, with their versions."""
     import olefile
     import pikepdf
     import PIL
     from lxml import etree
 
-    known = {
+    return {
         "pikepdf": pikepdf.__version__,
         "qpdf": pikepdf.__libqpdf_version__,
         "Pillow": PIL.__version__,
         "libxml2": ".".join(map(str, etree.LIBXML_VERSION)),
         "olefile": olefile.__version__,
     }
-    if sandbox_state(sandbox).works:
-        known |= {one.name: one.version or "" for one in (*outside(), VERAPDF) if one.fit}
-    return {name: known[name] for name in sorted(known) if _concerns(name, families)}
 
 
-def _concerns(tool: str, families: Collection[str] | None) -> bool:
-    return families is None or not set(families).isdisjoint(USED_FOR[tool])
+def versions(names: Collection[str], sandbox: str = "full") -> dict[str, str]:
+    """Those of these programs that can be asked, with their versions."""
+    chosen = [one for one in (*outside(), VERAPDF) if one.name in names]
+    return {one.name: one.version or "" for one in chosen if one.fit} if chosen and sandbox_state(sandbox).works else {}
+
+
+def concerns(library: str, families: Collection[str]) -> bool:
+    """Whether a library has a part in files of these families."""
+    return not set(families).isdisjoint(USED_FOR[library])
 
 
 def outside() -> tuple[Program, ...]:
@@ -183,11 +186,13 @@ def outside() -> tuple[Program, ...]:
     return (EXIFTOOL, MEDIAINFO, *CHECKERS.values())
 
 
-def missing(sandbox: str = "full", families: Collection[str] | None = None) -> Iterator[Finding]:
-    """A finding per program that files of these families miss, or one for a sandbox that does not work."""
-    wanted = [one for one in outside() if _concerns(one.name, families)]
+def missing(sandbox: str = "full", asked: Collection[str] | None = None) -> Iterator[Finding]:
+    """A finding per program (of those asked for) that is missed, or one for a sandbox that does not work."""
+    wanted = [one for one in outside() if asked is None or one.name in asked]
+    if not wanted:
+        return
     state = sandbox_state(sandbox)
-    if wanted and not state.works:
+    if not state.works:
         yield Finding("VAL-NO-SANDBOX", found=f"{state.state}: {state.detail}")
         return
     for one in wanted:
@@ -207,38 +212,57 @@ def _through_pool(tree: Tree, works: Sequence[_Work], pool: Pool, scratch: Path)
             yield Task(work, lambda entry=entry: (descriptor(tree, entry, scratch),), (work.family,), entry.size)  # type: ignore[misc]
 
     for result in pool.map("pipeline.content.characterisation.worker:examine", tasks(), scratch):
-        work: _Work = result.key
-        value = result.value
-        if isinstance(value, Failure):
-            if isinstance(value.cause, SystemProblem):
-                raise value.cause
-            if isinstance(value.cause, ContentDamage):
-                work.judgement = Judgement(Validity.INVALID, "damaged inside its archive")
-            elif value.kind is FailureKind.ERROR:
-                work.judgement = Judgement(Validity.NOT_CHECKED, f"the reader stumbled: {value.text}")
-                work.stopped = f"{value.kind}: {value.text}"
-            else:
-                work.judgement = Judgement(Validity.NOT_CHECKED, f"the reader was stopped: {value.kind}")
-                work.stopped = f"{value.kind}: {value.text}"
-            continue
+        _take(result.key, result.value)
+
+
+def _answered(looked: dict[str, Any]) -> dict[str, Any] | Failure:
+    if "stopped" in looked:
+        kind, text = looked["stopped"]
+        return Failure(FailureKind(kind), text)
+    answer: dict[str, Any] = looked["answer"]
+    return answer
+
+
+def _take(work: _Work, value: Any) -> None:
+    """What a worker answered for a file, or died of."""
+    if not isinstance(value, Failure):
         told = value["judgement"]
         work.judgement = Judgement(Validity(told["outcome"]), told["detail"], told["rest"])
         work.answer = value
+    elif isinstance(value.cause, SystemProblem):
+        raise value.cause
+    elif isinstance(value.cause, ContentDamage):
+        work.judgement = Judgement(Validity.INVALID, "damaged inside its archive")
+    else:
+        met = f"stumbled: {value.text}" if value.kind is FailureKind.ERROR else f"was stopped: {value.kind}"
+        work.judgement = Judgement(Validity.NOT_CHECKED, f"the reader {met}")
+        work.stopped = f"{value.kind}: {value.text}"
+
+
+def _asked(work: _Work) -> set[str]:
+    """Programs that have to see a file: what overloads one reader is not given to the next."""
+    if work.stopped or work.answer.get("limit"):
+        return set()
+    asked = {work.judgement.rest} - {""}
+    if work.family in programs.EXIF_FAMILIES and not work.answer.get("bare"):
+        asked.add(EXIFTOOL.name)
+    if work.family in programs.MEDIA_FAMILIES:
+        asked.add(MEDIAINFO.name)
+    if work.answer.get("claimed") and VERAPDF.fit:
+        asked.add(VERAPDF.name)
+    return asked
 
 
 def _begun(
-    tree: Tree, works: list[_Work], threads: ThreadPoolExecutor, scratch: Path, sandbox: str, able: bool
+    tree: Tree, works: list[_Work], threads: ThreadPoolExecutor, scratch: Path, sandbox: str
 ) -> tuple[list[_Work], contextlib.ExitStack, Future[None] | None]:
     """Hands the files that programs have to see to a thread; they stay on disk until it is done."""
     held = contextlib.ExitStack()
     local: list[tuple[_Work, Path]] = []
     try:
         for work in works:
-            claims = VERAPDF.fit and work.answer.get("claimed")
-            asked = work.judgement.rest or claims or work.family in programs.EXIF_FAMILIES
-            if work.stopped or work.answer.get("limit"):
-                continue  # what overloads one reader is not given to the next
-            if asked and able:
+            work.asked = _asked(work)
+            if work.asked and sandbox_state(sandbox).works:
                 local.append((work, held.enter_context(tree.local(work.subject.entry.path, scratch))))
             elif work.judgement.rest:
                 work.judgement = replace(
@@ -254,11 +278,20 @@ def _begun(
 
 
 def _programs(local: Sequence[tuple[_Work, Path]], scratch: Path, sandbox: str) -> None:
+    for checker in CHECKERS:
+        chosen = [(work, file) for work, file in local if work.judgement.rest == checker]
+        subjects = [Subject(file, work.family, work.subject.entry.size, work.judgement) for work, file in chosen]
+        if subjects:
+            for (work, _), judgement in zip(chosen, judge_by_program(subjects, checker, scratch, sandbox), strict=True):
+                work.judgement = replace(judgement, rest="")
+    for work, _ in local:
+        if work.judgement.outcome is Validity.INVALID and work.family in programs.EXIF_FAMILIES:
+            work.asked.add(EXIFTOOL.name)  # its words are kept with a broken file
     for families, program, ask in (
         (programs.EXIF_FAMILIES, EXIFTOOL, programs.exiftool),
         (programs.MEDIA_FAMILIES, MEDIAINFO, programs.mediainfo),
     ):
-        chosen = [(work, file) for work, file in local if work.family in families]
+        chosen = [(work, file) for work, file in local if work.family in families and program.name in work.asked]
         if chosen and program.fit:
             answers = ask([file for _, file in chosen], scratch, sandbox)
             for (work, _), said in zip(chosen, answers, strict=True):
@@ -270,12 +303,6 @@ def _programs(local: Sequence[tuple[_Work, Path]], scratch: Path, sandbox: str) 
         for (work, _), verdict in zip(claiming, verdicts, strict=True):
             if verdict is not None:
                 work.answer["properties"]["PDF/A check"], work.answer["archival"] = verdict
-    for checker in CHECKERS:
-        chosen = [(work, file) for work, file in local if work.judgement.rest == checker]
-        subjects = [Subject(file, work.family, work.subject.entry.size, work.judgement) for work, file in chosen]
-        if subjects:
-            for (work, _), judgement in zip(chosen, judge_by_program(subjects, checker, scratch, sandbox), strict=True):
-                work.judgement = replace(judgement, rest="")
 
 
 def _ended(begun: tuple[list[_Work], contextlib.ExitStack, Future[None] | None]) -> Iterator[Examined]:
@@ -311,7 +338,7 @@ def _result(work: _Work) -> Examined:
         raw = json.dumps(own_words, ensure_ascii=False, sort_keys=True, indent=1)
     return Examined(
         entry, work.family, characteristics, judgement.outcome, line(judgement.detail),
-        tuple(_findings(work, differing)), raw if len(raw) <= _RAW else "",
+        tuple(_findings(work, differing)), raw if len(raw) <= _RAW else "", tuple(sorted(work.asked)),
     )  # fmt: skip
 
 

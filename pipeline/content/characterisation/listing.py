@@ -57,7 +57,7 @@ def _lines(
 ) -> Iterator[dict[str, Any]]:
     learnt: dict[PackagePath, Learnt] = {}
     documents: dict[PackagePath, dict[str, Any]] = {}
-    for one in read_all(tree, batch, (), identify=True, workers=workers, scratch=scratch):
+    for one in read_all(tree, batch, (), identify=True, workers=workers, scratch=scratch, examine=lambda path: True):
         if isinstance(one, Learnt):
             learnt[one.path] = one
         elif isinstance(one, Unreadable):
@@ -67,7 +67,7 @@ def _lines(
     subjects = []
     for one in learnt.values():
         eight_bit = any(finding.code == "FMT-TEXT-8BIT" for finding in one.findings)
-        subjects.append(Subjected(Entry(one.path, one.size), one.format, utf8_of(one.format, eight_bit)))
+        subjects.append(Subjected(Entry(one.path, one.size), one.format, utf8_of(one.format, eight_bit), one.looked))
     try:
         for each in examine_all(tree, subjects, workers=workers, scratch=scratch, sandbox=sandbox):
             documents[each.entry.path] = _line(told[each.entry.path], learnt[each.entry.path], each)

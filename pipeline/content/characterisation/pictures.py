@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from typing import Any, BinaryIO
 
@@ -22,6 +23,10 @@ _COMPRESSION = {
 }  # fmt: skip
 _OF_FORMAT = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "deflate", "GIF": "LZW", "WEBP": "WebP", "JPEG2000": "JPEG 2000"}
 _BITS_PER_SAMPLE = 258
+_BARE_CHUNKS = frozenset(
+    (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"hIST", b"pHYs")
+)
+_MOST_HEADS = 10_000
 
 
 def read(source: BinaryIO) -> dict[str, Any]:
@@ -70,3 +75,49 @@ def _profile(data: bytes) -> str:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(data))).strip() or "without a name"
     except (ImageCms.PyCMSError, OSError, ValueError):
         return "unreadable"
+
+
+def bare(source: BinaryIO, family: str) -> bool:
+    """Whether a whole PNG or JPEG holds the picture alone: no Exif, XMP, text or bytes behind its end to tell more."""
+    source.seek(0)
+    if family == "png":
+        return _bare_png(source)
+    return family == "jpeg" and _bare_jpeg(source)
+
+
+def _bare_png(source: BinaryIO) -> bool:
+    source.seek(8)
+    for _ in range(_MOST_HEADS):
+        head = source.read(8)
+        if len(head) < 8:
+            return False
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            source.seek(length + 4, 1)
+            return not source.read(1)
+        if kind not in _BARE_CHUNKS:
+            return False
+        source.seek(length + 4, 1)
+    return False
+
+
+def _bare_jpeg(source: BinaryIO) -> bool:
+    """JFIF, an ICC profile, Adobe's mark of colours are of the picture; every other application segment tells more."""
+    source.seek(-2, 2)
+    if source.read(2) != b"\xff\xd9":
+        return False
+    source.seek(2)
+    for _ in range(_MOST_HEADS):
+        head = source.read(4)
+        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xFF, 0xD9):
+            return False
+        marker, length = head[1], int.from_bytes(head[2:], "big")
+        if marker == 0xDA:
+            return True
+        if length < 2 or marker == 0xFE:
+            return False
+        body = source.read(length - 2)
+        told = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}.get(marker)
+        if (told is None or not body.startswith(told)) and 0xE0 <= marker <= 0xEF:
+            return False
+    return False

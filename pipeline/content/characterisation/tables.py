@@ -13,6 +13,10 @@ from pipeline.settings import PROJECT
 
 _FOLDER = PROJECT / "schemas" / "characterisation"
 _LONGEST = 500
+_WIDE = ("UTF-16", "UTF-32")
+
+TEXT = "text"
+"""The family of plain texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ def family_of(found: Format | None, extension: str) -> str:
     if found is not None and found.puid is not None:
         return families().by_puid.get(found.puid, "")
     return families().by_extension.get(extension.lower().lstrip("."), "")
+
+
+def told_by_reading(family: str, found: Format | None) -> bool:
+    """Whether the one reading has told all there is: of text, whether it is UTF-8, unless characters are wide."""
+    return family == TEXT and found is not None and found.match == "text" and not any(w in found.basis for w in _WIDE)
 
 
 def ordered(told: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

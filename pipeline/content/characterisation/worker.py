@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from pipeline.content.characterisation import office, pdf, pictures
 from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked, documents, images, media
+from pipeline.content.validity import pdf as validity_pdf
 from pipeline.pool import Job
 from pipeline.records import Validity
 
@@ -33,6 +34,11 @@ _CHECKS: dict[str, Callable[[BinaryIO, Beat], Judgement]] = {
 _PICTURES = ("png", "jpeg", "gif", "jp2", "tiff", "image")
 _MOST_BEATS = 300
 """After so many signs of life, two seconds apart, a file has had its ten minutes."""
+
+
+def warm() -> None:
+    """Called once in a new worker, before it drops its rights."""
+    validity_pdf.warm()
 
 
 def examine(job: Job, family: str) -> dict[str, Any]:
@@ -78,7 +84,8 @@ def _examined(source: BinaryIO, family: str, beat: Beat) -> dict[str, Any]:
         return office.compound(source, beat)
     if family == "xml":
         root = documents.root_of(source, beat)
-        return {"properties": {"root element": root.name}, "judgement": Judgement(Validity.VALID, "XML: well-formed")}
+        told = {"root element": root.name, "signatures": root.signatures or None}
+        return {"properties": told, "judgement": Judgement(Validity.VALID, "XML: well-formed")}
     answer: dict[str, Any] = {}
     if family in _PICTURES:
         answer["properties"] = pictures.read(source)
@@ -97,6 +104,8 @@ def _examined(source: BinaryIO, family: str, beat: Beat) -> dict[str, Any]:
         except Unchecked as reason:
             answer["judgement"] = Judgement(Validity.NOT_CHECKED, str(reason))
             answer["limit"] = isinstance(reason, Limit)
+        else:
+            answer["bare"] = pictures.bare(source, family)
     elif family == "flac":
         answer["judgement"] = Judgement(Validity.VALID, "FLAC", rest="flac")
     else:

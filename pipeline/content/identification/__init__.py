@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +79,8 @@ class Engine:
         if size and self._fido is not None and which != "siegfried":
             said.append(self._fido.identify(fd, size, extension))
         if not said:
-            return asdict(self._without(size, head, which))
-        return asdict(self._answer(said, head))
+            return self._without(size, head, which).plain()
+        return self._answer(said, head).plain()
 
     def _answer(self, said: list[Said], head: bytes) -> Format:
         first, second = said[0], said[-1]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import os
 import re
+import stat
+from pathlib import Path
 from typing import Any
 
 import pikepdf
-from pikepdf import pdfa
 
 from pipeline.content.validity import Invalid, Judgement, Limit, Unchecked, valid
 
 _CHECKED = ("1b", "2b", "3b")
 _STREAM = re.compile(r"^(?:WARNING|ERROR): |(?:stream )?<[^>]*>(?: \(offset \d+\))?")
 _SHOWN = 3
+
+
+def warm() -> None:
+    """Loads the PDF/A checker, half of all that examinations need, now if a worker without rights could not later."""
+    place = Path(pikepdf.__file__)
+    able = all(one.stat().st_mode & stat.S_IXOTH for one in place.parents) and place.stat().st_mode & stat.S_IROTH
+    if os.geteuid() == 0 and not able:
+        importlib.import_module("pikepdf.pdfa")
 
 
 def judge(document: pikepdf.Pdf) -> Judgement:
@@ -63,6 +74,8 @@ def archival(document: pikepdf.Pdf, claimed: str) -> tuple[str, str]:
         flavour = f"{flavour[0]}b"
     if flavour not in _CHECKED:
         return "not checked", f"no checker for PDF/A-{claimed}"
+    from pikepdf import pdfa
+
     try:
         report: Any = pdfa.check(document, flavour)
     except Exception as problem:  # its own rules stumble over what damaged documents hold

@@ -10,7 +10,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from pipeline.content.characterisation import tools
+from pipeline.content.characterisation import versions
 from pipeline.content.validity import pdf
 from pipeline.content.validity.programs import archival
 from pipeline.tools import program
@@ -52,7 +52,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_verdicts_of_an_installed_verapdf(folder: Path, tmp_path: Path, installed: None) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    assert VERAPDF.fit and "verapdf" in tools(families=("pdf",))
+    assert VERAPDF.fit and "verapdf" in versions(("verapdf",))
     (folder / "rác.pdf").write_bytes(b"%PDF-1.4\nrubbish")
     files = [folder / name for name in ("đúng.pdf", "rác.pdf", "sai.pdf")]
     right, none, wrong = archival(files, scratch, "reduced")

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import fido.fido
-from fido import __version__ as ENGINE_VERSION
-
 from pipeline.content.identification.fido.containers import OLE2, ZIP
+from pipeline.content.identification.fido.offline import VERSION as ENGINE_VERSION
+from pipeline.content.identification.fido.offline import fido
 from pipeline.content.identification.fido.signatures import NEVER, Known, Pattern, Signature, Signatures
 
 BUFFER = 4 << 20
@@ -39,7 +38,7 @@ class Found:
     candidates: tuple[str, ...]
 
 
-class Engine(fido.fido.Fido):  # type: ignore[misc]
+class Engine(fido.Fido):  # type: ignore[misc]
     """opf-fido over one set of signatures. Safe in threads: one file at a time goes through an engine.
 
     fido walks through its formats, signatures and patterns by methods; they are answered from the set, narrowed to

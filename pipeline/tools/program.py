@@ -17,6 +17,7 @@ class Program:
     """One program. `pattern` finds the version in what `version_arguments` print; `install` is its Debian package.
 
     `code` names the row of `schemas/findings/sys-tools.tsv` that says what is lost without it.
+    `environment` (name, value) is what it finds in its environment beside what every program finds there.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Program:
     minimum: tuple[int, ...]
     install: str
     code: str
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def path(self) -> str | None:

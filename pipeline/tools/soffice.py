@@ -18,6 +18,8 @@ SOFFICE = Program(
     (7, 4),
     "libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui",
     "SYS-TOOL-SOFFICE",
+    # sheets are read side by side otherwise, and what they hold gets its names in the order in which they are done
+    (("MAX_CONCURRENCY", "1"),),
 )
 SETTINGS = Path(__file__).with_suffix(".xcu")
 

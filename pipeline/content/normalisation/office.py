@@ -18,7 +18,7 @@ import pypdfium2
 from lxml import etree
 
 from pipeline.content.characterisation import office as properties
-from pipeline.content.normalisation import pdfs
+from pipeline.content.normalisation import opendocument, pdfs
 from pipeline.content.normalisation.made import Differs, Failed, Made, Proved, Told
 from pipeline.content.normalisation.officetext import (
     Sheet,
@@ -34,11 +34,6 @@ from pipeline.content.validity import Invalid, Unchecked
 from pipeline.content.validity.documents import archive, members
 from pipeline.text.fonts import font_encoding
 
-_VOLATILE: Final = re.compile(
-    rb'<config:config-item config:name="(?:Rsid|RsidRoot|PrinterSetup|PrinterName|CurrentDatabaseDataSource)"[^>]*?'
-    rb"(?:/>|>[^<]*</config:config-item>)"
-)
-_THUMBNAIL: Final = re.compile(rb'\s*<manifest:file-entry manifest:full-path="Thumbnails/[^>]*/>')
 _FONT: Final = re.compile(rb'svg:font-family="(?:&apos;|\')?([^"\'&;]+)')
 _SHOWN: Final = 5
 _HEADS: Final = {"compound": b"\xd0\xcf\x11\xe0", "zip": b"PK", "rtf": b"{\\rtf"}
@@ -78,32 +73,27 @@ def examined(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
 
 
 def tidied(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequence[str], beat: Beat) -> Made:
-    """An OpenDocument file of LibreOffice without what differs from run to run: order, times, random numbers, preview.
+    """An OpenDocument file of LibreOffice, the same on every run (see `opendocument`).
 
-    Fonts whose text is in an old Vietnamese encoding are told.
+    Told: fonts whose text is in an old Vietnamese encoding, and what shows the moment at which it is looked at.
     """
     (result,) = results.values()
     fonts: set[str] = set()
+    fields: set[str] = set()
     try:
-        with zipfile.ZipFile(source) as opened, zipfile.ZipFile(result, "w") as written:
-            names = [one for one in opened.namelist() if not one.endswith("/") and not one.startswith("Thumbnails/")]
-            for name in sorted(names, key=lambda one: (one != "mimetype", one)):
-                data = opened.read(name)
-                if name == "settings.xml":
-                    data = _VOLATILE.sub(b"", data)
-                elif name == "META-INF/manifest.xml":
-                    data = _THUMBNAIL.sub(b"", data)
-                elif name in ("content.xml", "styles.xml"):
-                    fonts |= {one.decode("utf-8", "replace") for one in _FONT.findall(data)}
-                info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-                info.external_attr = 0o644 << 16
-                info.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-                written.writestr(info, data, compresslevel=9)
-                beat()
+        for name, data in opendocument.canonical(source, result, beat):
+            if name in ("content.xml", "styles.xml"):
+                fonts |= {one.decode("utf-8", "replace") for one in _FONT.findall(data)}
+            if name == "content.xml":
+                fields = opendocument.varying(data)
     except _BROKEN as problem:
         raise Failed("FMT-CONVERT-FAILED", f"OpenDocument: {problem}", "LibreOffice") from None
-    old = sorted(one for one in fonts if font_encoding(one))
-    return Made(told=(Told("FMT-OFFICE-FONTS", found=", ".join(old[:_SHOWN])),) if old else ())
+    told = []
+    if old := sorted(one for one in fonts if font_encoding(one)):
+        told.append(Told("FMT-OFFICE-FONTS", found=", ".join(old[:_SHOWN])))
+    if fields:
+        told.append(Told("FMT-OFFICE-FIELDS", found=", ".join(sorted(fields))))
+    return Made(told=tuple(told))
 
 
 def archival(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequence[str], beat: Beat) -> Made:
@@ -119,6 +109,9 @@ def archival(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
                 for key in ("xmp:CreateDate", "xmp:ModifyDate", "xmp:MetadataDate"):
                     if key in metadata:
                         del metadata[key]
+            for page in document.pages:
+                if isinstance(page.obj.get("/Tabs"), pikepdf.String):
+                    page.obj["/Tabs"] = pikepdf.Name("/S")  # LibreOffice 7.4 writes a string where links or notes are
             root: Any = document.Root
             if "/OutputIntents" in root:
                 del root["/OutputIntents"]  # its profile has a date in it

@@ -50,7 +50,7 @@ def test_a_document_becomes_opendocument_and_pdfa(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_same_bytes_every_time(tmp_path: Path) -> None:
-    """Documents; LibreOffice 7.4 numbers two fonts of one name in an ODP as they lie in its memory (an exception)."""
+    """A document; workbooks and slides: see `test_opendocument`."""
     twice(WORD, scratch_of(tmp_path))
 
 

@@ -39,11 +39,11 @@ def rule_for(file: Path, scratch: Path, marks: Collection[str] = ()) -> Rule | N
     """The rule for a real file, by what it is."""
     found = known(file, scratch).format
     with file.open("rb") as source:
-        return plan_for(found, source.read(16), "full", marks=marks)
+        return plan_for(found, source.read(16), marks=marks)
 
 
 def rule_named(name: str) -> Rule:
-    return next(rule for rule in rules("full").rules if rule.name == name)
+    return next(rule for rule in rules().rules if rule.name == name)
 
 
 def made(file: Path, scratch: Path, rule: Rule | None = None, marks: Collection[str] = ()) -> Outcome:

@@ -286,7 +286,7 @@ def signatures_list(as_json: bool, lang: str | None) -> None:
 
 @signatures.command("update", cls=Example, example="luutru signatures update pronom-signatures.zip --version V126")
 @click.argument("files", nargs=-1, required=True, type=Place())
-@click.option("--version", metavar="V123", help="PRONOM's version of the JSON records, where no file name tells it.")
+@click.option("--version", metavar="V126", help="PRONOM's version of the JSON records, where no file name tells it.")
 @json_option
 def signatures_update(files: tuple[Path, ...], version: str | None, as_json: bool, lang: str | None) -> None:
     """Try new signatures and put them in force, or say why not.

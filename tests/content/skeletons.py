@@ -144,7 +144,7 @@ def signature(record: dict[str, Any], fill: int, star: int = 4) -> bytes | None:
 
 def from_signatures(fill: int) -> Iterator[Skeleton]:
     """One file per internal signature, with the first extension of its format; gaps hold the byte `fill`."""
-    packed = lzma.decompress((PRONOM / "pronom-signatures-2026-04-24.tar.xz").read_bytes())
+    packed = lzma.decompress((PRONOM / "pronom-signatures-V125.tar.xz").read_bytes())
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         for member in archive:
             if not re.search(r"(?:^|/)(?:x-)?fmt/\d+\.json$", member.name):

@@ -48,7 +48,7 @@ def _no_worker_stays() -> Iterator[None]:
 @cache
 def records() -> list[dict[str, Any]]:
     """PRONOM's published records."""
-    archive = lzma.decompress((PRONOM / "pronom-signatures-2026-04-24.tar.xz").read_bytes())
+    archive = lzma.decompress((PRONOM / "pronom-signatures-V125.tar.xz").read_bytes())
     return list(convert.records(archive))
 
 
@@ -96,7 +96,7 @@ def later(here: Workspace, version: str) -> Kept:
     """The shipped set under another version, kept and in force."""
     data = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
     packed = lzma.compress(json.dumps({**data, "version": version}).encode(), preset=0)
-    new = Kept("fido", hashlib.sha256(packed).hexdigest(), f"{version}, container 20260119", 2544, 2242, "test", "")
+    new = Kept("fido", hashlib.sha256(packed).hexdigest(), f"{version}, container 20260119", 2571, 2273, "test", "")
     inforce.activate(here, new, packed)
     return new
 
@@ -110,17 +110,17 @@ def test_new_records_are_tried_kept_and_in_force(tmp_path: Path) -> None:
     file = tmp_path / "x.bin"
     file.write_bytes(b"\xde\xad\xbe\xef\xca\xfe\xba\xbe" + bytes(99))
     assert told(here, file)["puid"] is None
-    new = published(tmp_path / "pronom-V123.zip", record("fmt/9999", "DEADBEEFCAFEBABE"))
+    new = published(tmp_path / "pronom-V126.zip", record("fmt/9999", "DEADBEEFCAFEBABE"))
     (done,) = update(here, [new])
     assert done.kept is not None, done.findings
-    assert (done.version, done.kept.formats, done.kept.signatures) == ("V123, container 20260119", 2545, 2243)
+    assert (done.version, done.kept.formats, done.kept.signatures) == ("V126, container 20260119", 2572, 2274)
     one = told(here, file)
     assert (one["puid"], one["agreement"]) == ("fmt/9999", "single")
-    assert one["engines"]["fido"]["signature_version"] == "V123, container 20260119"
+    assert one["engines"]["fido"]["signature_version"] == "V126, container 20260119"
     (again,) = update(here, [new])
     assert (again.changed, again.kept) == (False, done.kept)
     listed = [(one["engine"], one["version"][:4], one["in_force"]) for one in adoption.listed(here)]
-    assert listed == [("siegfried", "V125", True), ("fido", "V122", False), ("fido", "V123", True)]
+    assert listed == [("siegfried", "V125", True), ("fido", "V125", False), ("fido", "V126", True)]
     assert codes(update(here, [container(tmp_path / "container-signature-20250101.xml")])) == {"SIG-OLDER"}
     kept = here.signatures / done.kept.file
     kept.write_bytes(kept.read_bytes()[:-1])
@@ -137,7 +137,7 @@ def test_a_set_that_is_slow_or_wrong_is_refused(tmp_path: Path) -> None:
     exact = record("fmt/9999", "25504446", 99999)  # ranks above what two samples are: more exact, not wrong
     better = [one["fileFormatID"] for one in records() if convert.puid(one) in ("fmt/477", "fmt/354")]
     exact["relationships"] = [{"relationshipType": "Has priority over", "relatedFormatID": one} for one in better]
-    new = published(tmp_path / "pronom-V123.zip", slow, exact, record("fmt/12", "0102030405060708", 664))
+    new = published(tmp_path / "pronom-V126.zip", slow, exact, record("fmt/12", "0102030405060708", 664))
     (done,) = update(here, [new])
     assert codes([done]) == {"SIG-SLOW", "SIG-SAMPLE"}
     assert {one.file for one in done.findings if one.code == "SIG-SLOW"} == {b"fmt/9998"}
@@ -148,15 +148,15 @@ def test_a_set_that_is_slow_or_wrong_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
-        ("V123.txt", b"not JSON", "SIG-FILE"),
-        ("V123.json", b"[]", "SIG-EMPTY"),
-        ("V123.json", b'[{"fileFormatID": ', "SIG-FILE"),
-        ("V123.json", b"[" * 200_000, "SIG-FILE"),
-        ("V123.json", b'[1, null, {"a": 1}, {"fileFormatID": {}, "identifiers": 7}]', "SIG-RECORD"),
-        ("V123.json", json.dumps([record("fmt/1", "4{9}[!")]).encode(), "SIG-RECORD"),
-        ("V123.json", json.dumps([record("fmt/1", "41")]).encode(), "SIG-FEWER"),
-        ("V123.tar", bytes(257) + b"ustar" + bytes(500), "SIG-FILE"),
-        ("V123.zip", b"PK\3\4" + bytes(100), "SIG-FILE"),
+        ("V126.txt", b"not JSON", "SIG-FILE"),
+        ("V126.json", b"[]", "SIG-EMPTY"),
+        ("V126.json", b'[{"fileFormatID": ', "SIG-FILE"),
+        ("V126.json", b"[" * 200_000, "SIG-FILE"),
+        ("V126.json", b'[1, null, {"a": 1}, {"fileFormatID": {}, "identifiers": 7}]', "SIG-RECORD"),
+        ("V126.json", json.dumps([record("fmt/1", "4{9}[!")]).encode(), "SIG-RECORD"),
+        ("V126.json", json.dumps([record("fmt/1", "41")]).encode(), "SIG-FEWER"),
+        ("V126.tar", bytes(257) + b"ustar" + bytes(500), "SIG-FILE"),
+        ("V126.zip", b"PK\3\4" + bytes(100), "SIG-FILE"),
         ("records.json", b"[]", "SIG-VERSION"),
         ("container-signature-20270101.xml", b"<ContainerSignatureMapping><", "SIG-CONTAINER"),
         ("container-signature-20270101.xml", b"<ContainerSignatureMapping/>", "SIG-FEWER"),
@@ -182,15 +182,15 @@ def test_container_signatures_have_to_fit_together(tmp_path: Path) -> None:
     assert codes(update(here, [odd])) == {"SIG-CONTAINER"}
     assert codes(update(here, [lost, odd])) == {"SIG-TWICE"}
     (done,) = update(here, [container(tmp_path / "container-signature-20270103.xml")])
-    assert done.version == "V122, container 20270103"
+    assert done.version == "V125, container 20270103"
 
 
 def test_a_bomb_stops_its_trial_alone(tmp_path: Path) -> None:
     here = space(tmp_path / "data")
-    with zipfile.ZipFile(tmp_path / "V123.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(tmp_path / "V126.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("fmt/1.json", bytes(300 << 20))
     bounds = Bounds(seconds=60, memory=100 << 20)
-    assert codes(update(here, [tmp_path / "V123.zip"], bounds=bounds)) == {"SIG-STOPPED"}
+    assert codes(update(here, [tmp_path / "V126.zip"], bounds=bounds)) == {"SIG-STOPPED"}
     with pytest.raises(UsageProblem, match="USE-PATH"):
         update(here, [tmp_path / "absent"])
 
@@ -252,7 +252,7 @@ def test_an_ingest_keeps_the_signatures_it_began_with(tmp_path: Path) -> None:
     assert said.item["verdict"] == "already archived"
     lines = [json.loads(line) for file in (house.data / "journal").rglob("*.jsonl") for line in file.open()]
     commits = [line["fields"]["signatures"]["fido"][:4] for line in lines if line["kind"] == "commit"]
-    assert commits == ["V122", "V130"]
+    assert commits == ["V125", "V130"]
     changes = [line["fields"] for line in lines if line["kind"] == "settings-changed"]
     assert {"what": "signatures fido V130, container 20260119", "digest": new.sha256} in changes
     for store in ("vault", "second"):
@@ -260,13 +260,13 @@ def test_an_ingest_keeps_the_signatures_it_began_with(tmp_path: Path) -> None:
     premis = [file.read_text(errors="replace") for file in (house.base / "vault/ocfl").rglob("*")
               if file.is_file() and b"<premis" in file.read_bytes()[:2000]]  # fmt: skip
     versions = {version for text in premis for version in re.findall(r"signatures: (V\d+)", text)}
-    assert versions == {"V122", "V125", "V130"}
+    assert versions == {"V125", "V130"}
 
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     house = House(tmp_path / "house")
-    (tmp_path / "V123.json").write_text("[]")
-    refused = house.run("signatures", "update", tmp_path / "V123.json")
+    (tmp_path / "V126.json").write_text("[]")
+    refused = house.run("signatures", "update", tmp_path / "V126.json")
     assert (refused.exit, refused.item["verdict"], refused.codes) == (1, "rejected", {"SIG-EMPTY"})
     assert refused.item["findings"][0]["advice"]["vi"]
     new = container(tmp_path / "container-signature-20270103.xml")
@@ -275,6 +275,6 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     listed = house.run("signatures", "list")
     assert [one["in_force"] for one in listed.items] == [True, False, True]
     text = house.run("signatures", "list", "--lang", "vi", json_=False).out
-    assert f"* fido       V122, container 20270103       {done.item['sha256'][:12]}" in text
+    assert f"* fido       V125, container 20270103       {done.item['sha256'][:12]}" in text
     assert house.run("signatures", "update", tmp_path / "absent").exit == 2
     assert os.listdir(house.data / "work") == []

@@ -65,7 +65,7 @@ def update(
     """Tries the files and puts in force what proves good; what is refused leaves everything as it is.
 
     PRONOM's JSON records (tar, zip, list) and DROID's container signatures make one set for fido, with what is in
-    force for the part that is not given; each `.sig` is one for siegfried. `version` (`V123`) is that of the records
+    force for the part that is not given; each `.sig` is one for siegfried. `version` (`V126`) is that of the records
     where no file name tells it; `bounds` are the limits of a trial. UsageProblem for a path that is none;
     SystemProblem when nothing can be kept.
     """
@@ -163,7 +163,7 @@ def _fido(space: Workspace, of_fido: list[_Source], bounds: Bounds) -> Adopted:
     names = tuple(one.name for one in of_fido)
     without = [one for one in of_fido if not one.version]
     if without:
-        wanted = "--version V123" if without[0].kind == "records" else "container-signature-20270131.xml"
+        wanted = "--version V126" if without[0].kind == "records" else "container-signature-20270131.xml"
         return _refused("fido", names, "SIG-VERSION", without[0].name, wanted)
     records, container = by_kind.get("records"), by_kind.get("container")
     current = inforce.sets(space).current("fido")

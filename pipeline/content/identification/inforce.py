@@ -18,7 +18,7 @@ from pipeline.workspace import Workspace, durable, write_json
 
 NAME = "pipeline.content.identification.inforce"
 ENDINGS = {"fido": ".json.xz", "siegfried": ".sig"}
-SHIPPED = "V122"
+SHIPPED = "V125"
 """PRONOM's version of the set for fido that comes with us; a kept one that is older is no longer in force."""
 
 _FORMAT = 1
@@ -26,7 +26,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One set that was taken in. `version` as opinions tell it (`V123, container 20260119`), `source` file names.
+    """One set that was taken in. `version` as opinions tell it (`V126, container 20260119`), `source` file names.
 
     `formats` and `signatures` are counts, 0 where an engine does not tell them; `added` RFC 3339.
     """
@@ -87,7 +87,7 @@ class Sets:
 
 
 def number(version: str) -> int:
-    """123 of `V123, container …`; 0 where there is none."""
+    """126 of `V126, container …`; 0 where there is none."""
     found = re.match(r"V(\d+)", version)
     return int(found[1]) if found else 0
 

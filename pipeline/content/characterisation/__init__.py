@@ -25,7 +25,7 @@ from pipeline.content.validity.programs import CHECKERS, Subject, archival
 from pipeline.content.validity.programs import judge as judge_by_program
 from pipeline.errors import SystemProblem
 from pipeline.pool import Failure, FailureKind, Pool, Task, shared
-from pipeline.records import Characteristics, CreatingApplication, Finding, Format, Validity
+from pipeline.records import Characteristics, CreatingApplication, Finding, Format, Level, Validity
 from pipeline.tools.decoders import EXIFTOOL, MEDIAINFO, VERAPDF
 from pipeline.tools.program import Program
 from pipeline.tools.run import sandbox_state
@@ -130,7 +130,10 @@ def without_opening(subject: Subjected) -> Examined | None:
     entry, found = subject.entry, subject.format
     family = _family(subject)
     if entry.size == 0:
-        if family and family != TEXT:
+        if family == TEXT:  # a text may be empty, though few are meant to be
+            finding = Finding("VAL-EMPTY", entry.path, expected=family, level=Level.INFO)
+            return Examined(entry, family, Characteristics(), Validity.NOT_CHECKED, "0 bytes", (finding,))
+        if family:
             finding = Finding("VAL-EMPTY", entry.path, expected=family)
             return Examined(entry, family, Characteristics(), Validity.INVALID, "0 bytes", (finding,))
         return Examined(entry, family, Characteristics(), Validity.NOT_CHECKED, "0 bytes")

@@ -13,8 +13,8 @@ from pipeline.tools.batch import together
 from pipeline.tools.decoders import EXIFTOOL, MEDIAINFO
 from pipeline.tools.run import Bounds
 
-EXIF_FAMILIES = ("jpeg", "png", "tiff", "gif", "jp2", "image", "wave", "flac", "mp4", "matroska", "media")
-MEDIA_FAMILIES = ("wave", "flac", "mp4", "matroska", "media")
+MEDIA_FAMILIES = ("wave", "aiff", "flac", "avi", "mp4", "matroska", "media")
+EXIF_FAMILIES = ("jpeg", "png", "tiff", "gif", "jp2", "image", *MEDIA_FAMILIES)
 
 _SECONDS = 30.0
 _MEMORY = 512 << 20

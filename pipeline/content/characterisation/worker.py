@@ -24,6 +24,8 @@ _CHECKS: dict[str, Callable[[BinaryIO, Beat], Judgement]] = {
     "jp2": images.jp2,
     "tiff": images.tiff,
     "wave": media.wave,
+    "aiff": media.aiff,
+    "avi": media.avi,
     "mp4": media.mp4,
     "matroska": media.matroska,
     "ooxml": documents.ooxml,

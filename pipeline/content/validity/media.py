@@ -1,4 +1,4 @@
-"""WAVE, MP4 and Matroska walked through their containers; what they carry goes on to a decoder."""
+"""WAVE, AIFF, AVI, MP4 and Matroska walked through their containers; what they carry goes on to a decoder."""
 
 from __future__ import annotations
 
@@ -48,6 +48,75 @@ def wave(source: BinaryIO, beat: Beat) -> Judgement:
     if promised > size + 1:
         raise Invalid(f"the header promises {promised} bytes, the file has {size}")
     return valid("WAVE: chunks inside the file, whole samples")
+
+
+def aiff(source: BinaryIO, beat: Beat) -> Judgement:
+    """AIFF and AIFF-C: chunks inside the file, as many samples as the chunk COMM promises (Apple, AIFF-C 1991)."""
+    size = size_of(source)
+    head = exactly(source, 12, "the header")
+    if head[:4] != b"FORM" or head[8:] not in (b"AIFF", b"AIFC"):
+        raise Invalid("no FORM/AIFF header")
+    promised = struct.unpack_from(">I", head, 4)[0] + 8
+    frames: int | None = None
+    frame = sound = 0
+    at = 12
+    while at + 8 <= min(size, promised):
+        source.seek(at)
+        kind, length = struct.unpack(">4sI", exactly(source, 8, "a chunk"))
+        if at + 8 + length > size:
+            raise Invalid(f"chunk {kind.decode('latin-1')!r} needs {length} bytes, {size - at - 8} are there")
+        if kind == b"COMM":
+            channels, frames, bits = struct.unpack_from(">hIh", exactly(source, 18, "the chunk COMM"))
+            coded = head[8:] == b"AIFC" and source.read(4) not in (b"NONE", b"sowt", b"twos")
+            frame = 0 if coded else channels * ((bits + 7) // 8)
+        sound += max(0, length - 8) if kind == b"SSND" else 0
+        at += 8 + length + (length & 1)
+        beat()
+    if frames is None:
+        raise Invalid("no description of the samples")
+    if not frames or not sound:
+        raise Invalid("no samples")
+    if sound < frames * frame:
+        raise Invalid(f"{frames} samples of {frame} bytes are promised, {sound} bytes are there")
+    if promised > size + 1:
+        raise Invalid(f"the header promises {promised} bytes, the file has {size}")
+    return valid("AIFF: chunks inside the file, whole samples")
+
+
+def avi(source: BinaryIO, beat: Beat) -> Judgement:
+    """AVI, also of several parts (OpenDML): chunks and lists fill each part, headers and pictures are there."""
+    size = size_of(source)
+    seen: set[bytes] = set()
+    at = parts = 0
+    while at + 12 <= size:
+        kind, length, form = _part(source, at)
+        if kind != b"RIFF" or form != (b"AVIX" if parts else b"AVI "):
+            if parts:
+                break  # what some programs put behind the end
+            raise Invalid("no RIFF/AVI header")
+        end = at + 8 + length
+        if end > size + 1:
+            raise Invalid(f"the part at byte {at} needs {length} bytes, {size - at - 8} are there")
+        inner = at + 12
+        while inner + 8 <= min(end, size):
+            kind, length, form = _part(source, inner)
+            if inner + 8 + length > min(end, size):
+                raise Invalid(f"chunk {kind.decode('latin-1')!r} at byte {inner} leaves its part")
+            if kind == b"LIST":
+                seen.add(form)
+            inner += 8 + length + (length & 1)
+            beat()
+        at, parts = end + (end & 1), parts + 1
+    if not {b"hdrl", b"movi"} <= seen:
+        raise Invalid("the lists hdrl and movi are not both there")
+    return valid("AVI: chunks fill the file", rest="ffmpeg")
+
+
+def _part(source: BinaryIO, at: int) -> tuple[bytes, int, bytes]:
+    """(name, length, form of a list) of the chunk at a place."""
+    source.seek(at)
+    kind, length = struct.unpack("<4sI", exactly(source, 8, "a chunk"))
+    return kind, length, source.read(4)
 
 
 def mp4(source: BinaryIO, beat: Beat) -> Judgement:

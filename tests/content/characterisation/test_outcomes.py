@@ -163,6 +163,33 @@ def test_sound_made_here(tmp_path: Path) -> None:
     assert "decoded by flac" in found["hop.flac"].checked
 
 
+def test_aiff_and_avi_tell_that_their_end_is_missing(tmp_path: Path) -> None:
+    """Decoders say nothing where a file ends between two samples or two pictures."""
+    folder, scratch = tmp_path / "ghi âm, ghi hình", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
+    lavfi = ["-v", "error", "-f", "lavfi", "-i"]
+    sine, film = "sine=sample_rate=8000:duration=0.2", "testsrc=size=64x48:rate=10:duration=0.5"
+    for name, more in (
+        ("a.aiff", [*lavfi, sine, "-f", "aiff"]),
+        ("a.aifc", [*lavfi, sine, "-c:a", "pcm_mulaw", "-f", "aiff"]),
+        ("a.avi", [*lavfi, film, "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "avi"]),
+    ):
+        whole = made_by(FFMPEG, [*more, "{out}/made"], {}, scratch)
+        (folder / f"lành {name}").write_bytes(whole)
+        (folder / f"cụt {name}").write_bytes(whole[: len(whole) // 4 * 2])
+    nothing = bytearray((folder / "lành a.aiff").read_bytes()[:54])
+    nothing[22:26] = bytes(4)
+    nothing[4:8] = (46).to_bytes(4, "big")
+    nothing[42:46] = (8).to_bytes(4, "big")
+    (folder / "không tiếng.aiff").write_bytes(nothing)
+    found = examined(folder, scratch)
+    told = {name: (str(one.validity), [finding.code for finding in one.findings]) for name, one in found.items()}
+    assert told == {
+        name: ("valid", []) if name.startswith("lành") else ("invalid", ["VAL-INVALID"]) for name in told
+    }, {name: one.checked for name, one in found.items()}
+
+
 def encoded(file: Path, scratch: Path) -> bytes:
     return made_by(FLAC, ["-s", "-o", "{out}/made", "{in}/a.wav"], {"a.wav": file}, scratch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline.content.normalisation.registry import VerificationWithPrograms
 from pipeline.tools.decoders import FFMPEG
 
 _LINE = re.compile(r"^\d+,([av]),SHA256=([0-9a-f]{64})$", re.MULTILINE)
+_NOTHING = hashlib.sha256().hexdigest()
 _WORDS = {"v": "video", "a": "audio"}
 
 
@@ -27,6 +29,8 @@ def streams(source: Path, result: Path, arguments: Sequence[str], calls: Calls) 
     first, second = (_digests(file, asked, bits, calls) for file in (source, result))
     if not first:
         return Differs("no stream in the source")
+    if any(digest == _NOTHING for _, digest in first):
+        return Differs("a stream of the source holds nothing")
     if first != second and "v" in asked and (layout := _layout(source, calls)):
         # The same pictures may lie in memory in another way (BGR in three or four bytes): asked in the source's way.
         second = _digests(result, asked, bits, calls, layout)

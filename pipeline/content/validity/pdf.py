@@ -21,8 +21,10 @@ _SHOWN = 3
 
 def warm() -> None:
     """Loads the PDF/A checker, half of all that examinations need, now if a worker without rights could not later."""
-    place = Path(pikepdf.__file__)
-    able = all(one.stat().st_mode & stat.S_IXOTH for one in place.parents) and place.stat().st_mode & stat.S_IROTH
+    able = all(
+        place.stat().st_mode & stat.S_IROTH and all(one.stat().st_mode & stat.S_IXOTH for one in place.parents)
+        for place in (Path(pikepdf.__file__), Path(os.__file__))
+    )
     if os.geteuid() == 0 and not able:
         importlib.import_module("pikepdf.pdfa")
 

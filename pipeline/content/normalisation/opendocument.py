@@ -3,7 +3,8 @@
 LibreOffice 7.4 orders fonts of one family, and in spreadsheets the styles of pages, as they happen to lie in its
 memory, and numbers them in that order. Here both get the order of what they are. What else differs from run to run is
 no part of a document: order and times of the members of the zip, random numbers for comparing versions, the preview,
-the moment at which a field for the present date was last counted.
+where pages happened to end when it was written, the part that a window would have shown, the moment at which a field
+for the present date was last counted.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from lxml import etree
 from pipeline.content.normalisation.registry import Beat
 
 _VOLATILE: Final = re.compile(
-    rb'<config:config-item config:name="(?:Rsid|RsidRoot|PrinterSetup|PrinterName|CurrentDatabaseDataSource)"[^>]*?'
+    rb'<config:config-item config:name="(?:Rsid|RsidRoot|PrinterSetup|PrinterName|CurrentDatabaseDataSource|'
+    rb'Vi(?:ew|sible)Area(?:Top|Left|Width|Height))"[^>]*?'
     rb"(?:/>|>[^<]*</config:config-item>)"
 )
+_EMPTY_BUT_FOR_A_BREAK: Final = re.compile(rb"<(text:[a-z]+)( [^<>]*)?><text:soft-page-break/></\1>")
+_BREAK: Final = re.compile(rb'<text:soft-page-break/>| text:use-soft-page-breaks="(?:true|false)"')
 _THUMBNAIL: Final = re.compile(rb'\s*<manifest:file-entry manifest:full-path="Thumbnails/[^>]*/>')
 _FONTS: Final = re.compile(rb"(<office:font-face-decls>)(.*?)(</office:font-face-decls>)", re.DOTALL)
 _FONT: Final = re.compile(rb'<style:font-face style:name="([^"]*)"([^>]*)>(?:(?<!/>).*?</style:font-face>)?', re.DOTALL)
@@ -69,7 +73,8 @@ def _part(name: str, data: bytes, spreadsheet: bool) -> bytes:
     if name == "META-INF/manifest.xml":
         return _THUMBNAIL.sub(b"", data)
     if last in ("content.xml", "styles.xml"):
-        data = _NOW.sub(lambda field: _MOMENT.sub(b"", field[0]), fonts_in_order(data))
+        data = _BREAK.sub(b"", _EMPTY_BUT_FOR_A_BREAK.sub(rb"<\1\2/>", fonts_in_order(data)))
+        data = _NOW.sub(lambda field: _MOMENT.sub(b"", field[0]), data)
         if spreadsheet and name == "styles.xml":
             data = pages_in_order(data)
     return data

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline import VERSION
+from pipeline.content.normalisation.made import CHANGED
 from pipeline.ingest import examine
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
@@ -181,8 +182,8 @@ def _normalisation(current: Session, ours: list[str]) -> Iterator[Event]:
                 continue
             for line in ledger.derivatives_of(source.original_name):
                 if line.made and normalization(source, line) == row.derived_by:
-                    yield Event(row.derived_by, "normalization", line.when, line.when, line.detail, Outcome.SUCCESS, "",
-                                _programs([name for name, _ in line.programs]),
+                    note = CHANGED if CHANGED in line.detail else ""
+                    yield Event(row.derived_by, "normalization", line.when, line.when, line.detail, Outcome.SUCCESS, note,
                                 (Link("file", source.path), Link("file", row.path, "outcome")))  # fmt: skip
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from pipeline.records import Finding, Format
 
+CHANGED = "content changed: text of old fonts is Unicode in NFC now"
+"""Note of an action whose result does not say the same characters as its source; PREMIS repeats it as the outcome."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -81,19 +81,6 @@ def test_opendocument_gets_a_pdf_alone(tmp_path: Path, name: str) -> None:
     assert pdf.format.puid == "fmt/477"
 
 
-@pytest.mark.slow
-def test_text_in_fonts_of_an_old_encoding_is_told(tmp_path: Path) -> None:
-    old = tmp_path / "cũ.docx"
-    with zipfile.ZipFile(WORD) as source, zipfile.ZipFile(old, "w", zipfile.ZIP_DEFLATED) as target:
-        for info in source.infolist():
-            data = source.read(info)
-            if info.filename.startswith("word/"):
-                data = data.replace(b"Times New Roman", b".VnTime")
-            target.writestr(info, data)
-    (finding,) = converted(made(old, scratch_of(tmp_path), rule_named("word"))).findings
-    assert (finding.code, finding.found) == ("FMT-OFFICE-FONTS", ".VnTime")
-
-
 def test_a_password_says_so_and_ends_the_ladder(tmp_path: Path) -> None:
     scratch = scratch_of(tmp_path)
     outcome = bad(made(DATA / "office/encrypted.docx", scratch, rule_named("word")), "FMT-CONVERT-FAILED")

@@ -183,7 +183,8 @@ def _normalisation(current: Session, ours: list[str]) -> Iterator[Event]:
             for line in ledger.derivatives_of(source.original_name):
                 if line.made and normalization(source, line) == row.derived_by:
                     note = CHANGED if CHANGED in line.detail else ""
-                    yield Event(row.derived_by, "normalization", line.when, line.when, line.detail, Outcome.SUCCESS, note,
+                    yield Event(row.derived_by, "normalization", line.when, line.when, line.detail, Outcome.SUCCESS,
+                                note, _programs([name for name, _ in line.programs]),
                                 (Link("file", source.path), Link("file", row.path, "outcome")))  # fmt: skip
 
 

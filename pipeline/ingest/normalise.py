@@ -32,6 +32,7 @@ from pipeline.names import shown
 from pipeline.packages.registry import KINDS
 from pipeline.records import Derived, Finding, Format, Level, PackagePath, Use, Validity, Verdict
 from pipeline.settings import settings
+from pipeline.tools.soffice import Offices
 from pipeline.tree import Entry
 from pipeline.workspace import now, rfc3339, sync_folder
 
@@ -98,7 +99,11 @@ def _all(current: Session) -> None:
     threads = known.workers or os.cpu_count() or 1
     begun: dict[Future[Outcome], _Begun] = {}
     try:
-        with ThreadPoolExecutor(threads, "normalise") as executor:
+        # the offices end after the threads that started them, and serve this package alone
+        with (
+            Offices(current.scratch / "office", known.sandbox) as offices,
+            ThreadPoolExecutor(threads, "normalise") as executor,
+        ):
             for entry, rule in _ruled(current, known.workers):
                 if stopping.is_set():
                     break
@@ -107,7 +112,7 @@ def _all(current: Session) -> None:
                     local = held.enter_context(current.tree.local(entry.path, current.scratch))
                 marks = _marks(current, entry.path)
                 future = executor.submit(convert, local, entry.path, rule, current.scratch, sandbox=known.sandbox,
-                                         workers=known.workers, marks=marks)  # fmt: skip
+                                         workers=known.workers, marks=marks, offices=offices)  # fmt: skip
                 begun[future] = _Begun(entry.path, held)
                 while len(begun) > threads:
                     _finish(current, begun)

@@ -8,7 +8,7 @@ from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO, VERAPDF
 from pipeline.tools.poppler import PDFTOCAIRO
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
-from pipeline.tools.soffice import SOFFICE
+from pipeline.tools.soffice import SOFFICE, UNO
 from pipeline.tools.tiffcp import TIFFCP
 from pipeline.tools.vips import VIPS
 
@@ -24,6 +24,7 @@ TOOLS: tuple[Program, ...] = (
     PDFTOCAIRO,
     VERAPDF,
     SOFFICE,
+    UNO,
 )
 """All programs; none of them is needed to accept a package, but checks and conversions need theirs."""
 

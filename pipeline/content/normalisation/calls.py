@@ -16,6 +16,7 @@ from pipeline.content.normalisation.rules import Action, ActionLimits, Result
 from pipeline.pool import Failure, Task, shared
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds, Ran, run, sandbox_state
+from pipeline.tools.soffice import Offices
 from pipeline.tools.vips import VIPSHEADER
 
 WORKER = "pipeline.content.normalisation.worker"
@@ -28,13 +29,15 @@ MANY = 9999
 class Calls:
     """What one action on one file may reach: `limits` of the rule hold for every call.
 
-    `scratch` is a folder of this file's own; `sandbox` full or reduced; `workers` 0 = as many as cores.
+    `scratch` is a folder of this file's own; `sandbox` full or reduced; `workers` 0 = as many as cores; `offices` are
+    kept open for the files of this package, if anybody keeps some.
     """
 
     limits: ActionLimits
     scratch: Path
     sandbox: str
     workers: int
+    offices: Offices | None = None
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -58,16 +61,19 @@ class Calls:
         Failed, not attempted, without program or sandbox.
         """
         self.need(program)
+        return run(program, list(arguments), inputs, output, self.bounds(*inputs.values()), sandbox=self.sandbox)
+
+    def bounds(self, *inputs: Path) -> Bounds:
+        """What one call on these files may use."""
         limits = self.limits
-        megabytes = sum(file.stat().st_size for file in inputs.values()) / 1e6
-        bounds = Bounds(
+        megabytes = sum(file.stat().st_size for file in inputs) / 1e6
+        return Bounds(
             seconds=limits.seconds + limits.seconds_per_mb * megabytes,
             memory=limits.memory,
             file=limits.output,
             processes=limits.processes,
             output=limits.output,
         )
-        return run(program, list(arguments), inputs, output, bounds, sandbox=self.sandbox)
 
     def ran_well(self, ran: Ran, program: Program, file: Path) -> None:
         """Failed unless it ended by itself with 0 and left this file with something in it."""

@@ -29,6 +29,7 @@ from pipeline.content.reading import Learnt, read_all
 from pipeline.errors import SystemProblem
 from pipeline.names import portable
 from pipeline.records import Finding, PackagePath
+from pipeline.tools.soffice import Offices
 from pipeline.tree import Entry, FolderTree
 
 UNSIGNED = "the signature of the source is not carried over"
@@ -61,17 +62,19 @@ def normalise(
     sandbox: str = "full",
     workers: int = 0,
     marks: Collection[str] = (),
+    offices: Offices | None = None,
 ) -> Outcome:
     """Makes, identifies and compares. `local` holds the bytes, `path` is its name for findings, `marks` what is known.
 
     Results are files in `scratch` that belong to the caller; nothing else is left there, and nothing unproved. Safe to
-    be called from several threads. SystemProblem when the disk fails us, never for what a file does.
+    be called from several threads. `offices` serve where there are some. SystemProblem when the disk fails us, never
+    for what a file does.
     """
     attempts: list[tuple[Action, Failed]] = []
     for action in rule.actions:
         folder = Path(tempfile.mkdtemp(prefix="normalise-", dir=scratch))
         try:
-            calls = Calls(action.limits, folder, sandbox, workers)
+            calls = Calls(action.limits, folder, sandbox, workers, offices)
             return _attempt(local, path, rule, action, calls, scratch, attempts, marks)
         except Failed as failed:
             attempts.append((action, failed))

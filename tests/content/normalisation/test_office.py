@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pikepdf
@@ -13,12 +14,19 @@ from pikepdf import pdfa
 from pipeline.content.normalisation.made import Differs, Proved
 from pipeline.content.normalisation.office import same_cells, same_text
 from pipeline.tools.run import Bounds, run
-from pipeline.tools.soffice import SETTINGS, SOFFICE, conversion
+from pipeline.tools.soffice import SETTINGS, SOFFICE, Offices, conversion
 from tests.content.normalisation.trial import DATA, bad, converted, made, rule_for, rule_named, twice
 
 OFFICE = DATA.parent / "characterisation/office"
 CORRUPT = DATA / "corrupt"
 WORD = DATA / "office/unicode.docx"
+
+
+@pytest.fixture(scope="module")
+def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    """LibreOffice kept open for the documents of this module."""
+    with Offices(tmp_path_factory.mktemp("offices") / "x") as kept:
+        yield kept
 
 
 def scratch_of(tmp_path: Path) -> Path:
@@ -31,8 +39,8 @@ def idle() -> None:
     """Nobody waits."""
 
 
-def test_a_document_becomes_opendocument_and_pdfa(tmp_path: Path) -> None:
-    outcome = converted(made(WORD, scratch_of(tmp_path)))
+def test_a_document_becomes_opendocument_and_pdfa(tmp_path: Path, offices: Offices) -> None:
+    outcome = converted(made(WORD, scratch_of(tmp_path), offices=offices))
     odt, pdf = outcome.derivatives
     assert (odt.extension, odt.format.puid, pdf.extension, pdf.format.puid) == ("odt", "fmt/1756", "pdf", "fmt/477")
     assert odt.proved == "all 989 characters of the text"
@@ -55,16 +63,16 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_old_documents_are_exported_anew_for_comparison(tmp_path: Path) -> None:
-    odt, pdf = converted(made(OFFICE / "unicode.doc", scratch_of(tmp_path))).derivatives
+def test_old_documents_are_exported_anew_for_comparison(tmp_path: Path, offices: Offices) -> None:
+    odt, pdf = converted(made(OFFICE / "unicode.doc", scratch_of(tmp_path), offices=offices)).derivatives
     assert "exported, have the same" in odt.proved
     assert "characters of the text on" in pdf.proved
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["unicode.xlsx", "unicode.xls"])
-def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path, name: str) -> None:
-    outcome = converted(made(OFFICE / name, scratch_of(tmp_path)))
+def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path, name: str, offices: Offices) -> None:
+    outcome = converted(made(OFFICE / name, scratch_of(tmp_path), offices=offices))
     assert not outcome.findings
     ods, *tables = outcome.derivatives
     assert ods.format.puid == "fmt/1755"
@@ -76,8 +84,8 @@ def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["unicode.odt", "unicode.odp"])
-def test_opendocument_gets_a_pdf_alone(tmp_path: Path, name: str) -> None:
-    (pdf,) = converted(made(OFFICE / name, scratch_of(tmp_path))).derivatives
+def test_opendocument_gets_a_pdf_alone(tmp_path: Path, name: str, offices: Offices) -> None:
+    (pdf,) = converted(made(OFFICE / name, scratch_of(tmp_path), offices=offices)).derivatives
     assert pdf.format.puid == "fmt/477"
 
 

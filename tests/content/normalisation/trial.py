@@ -20,6 +20,7 @@ from pipeline.content.normalisation import (
 from pipeline.content.reading import Learnt, read_all
 from pipeline.findings import codes
 from pipeline.records import PackagePath
+from pipeline.tools.soffice import Offices
 from pipeline.tree import Entry, FolderTree
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -46,13 +47,15 @@ def rule_named(name: str) -> Rule:
     return next(rule for rule in rules().rules if rule.name == name)
 
 
-def made(file: Path, scratch: Path, rule: Rule | None = None, marks: Collection[str] = ()) -> Outcome:
+def made(
+    file: Path, scratch: Path, rule: Rule | None = None, marks: Collection[str] = (), offices: Offices | None = None
+) -> Outcome:
     """What normalising a file comes to; the original is as it was, nothing unproved is left in `scratch`."""
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     there = {item.name for item in scratch.iterdir()}
     rule = rule or rule_for(file, scratch, marks)
     assert rule is not None, known(file, scratch)
-    result = normalise(file, PATH, rule, scratch, workers=1, marks=marks)
+    result = normalise(file, PATH, rule, scratch, workers=1, marks=marks, offices=offices)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == before, "the original is never touched"
     left = {item.name for item in scratch.iterdir()} - there
     assert left == ({one.path.name for one in result.derivatives} if isinstance(result, Converted) else set())
@@ -85,13 +88,13 @@ def bad(result: Outcome, code: str) -> NotConverted:
     return result
 
 
-def twice(file: Path, scratch: Path, rule: Rule | None = None) -> Converted:
+def twice(file: Path, scratch: Path, rule: Rule | None = None, offices: Offices | None = None) -> Converted:
     """Made two times with the same bytes; the second time of a copy with another name and time."""
-    first = converted(made(file, scratch, rule))
+    first = converted(made(file, scratch, rule, offices=offices))
     copy = scratch.parent / f"another name{file.suffix}"
     copy.write_bytes(file.read_bytes())
     os.utime(copy, (1, 1))
-    second = converted(made(copy, scratch, rule or rule_for(file, scratch)))
+    second = converted(made(copy, scratch, rule or rule_for(file, scratch), offices=offices))
     copy.unlink()
     assert [(one.extension, one.sha256) for one in first.derivatives] == [
         (one.extension, one.sha256) for one in second.derivatives

@@ -60,9 +60,12 @@ def reopened(source: Path, result: Path, arguments: Sequence[str], calls: Calls)
 def through(source: Path, result: Path, arguments: Sequence[str], calls: Calls) -> Proved | Differs:
     """The source, turned into OpenDocument once more, against a PDF or a table; arguments: extension, filter."""
     extension, *import_filter = arguments
-    with calls.folder() as folder:
-        file, _ = exported(source, folder, " ".join(import_filter), extension, calls)
-        return calls.verification("office.cells" if extension == "ods" else "office.text", file, result, [])
+    kept = calls.scratch / f"through.{extension}"  # every table of a workbook asks for it
+    if not kept.exists():
+        with calls.folder() as folder:
+            file, _ = exported(source, folder, " ".join(import_filter), extension, calls)
+            file.replace(kept)
+    return calls.verification("office.cells" if extension == "ods" else "office.text", kept, result, [])
 
 
 IN_WORKER: dict[str, VerificationInWorker] = {"office.text": text, "office.cells": cells, "office.export": export}

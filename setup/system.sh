@@ -20,6 +20,8 @@ present() {
       [ -n "$python" ] && "$python" -c "import $name" >/dev/null 2>&1 ;;
     libreoffice:*)
       [ -e "/usr/lib/libreoffice/program/$name" ] ;;
+    tessdata:*)
+      [ -n "$(find /usr/share/tesseract-ocr /usr/share/tessdata -name "$name.traineddata" -print -quit 2>/dev/null)" ] ;;
     java:*)
       found=$(java_version)
       [ "${found:-0}" -ge "$name" ] ;;

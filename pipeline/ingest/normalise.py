@@ -23,7 +23,8 @@ from pipeline.content.normalisation import (
     wants_head,
 )
 from pipeline.content.normalisation import normalise as convert
-from pipeline.content.normalisation.fit import not_fit
+from pipeline.content.normalisation.fit import not_fit, scans
+from pipeline.content.normalisation.rules import SCANNED
 from pipeline.errors import SystemProblem
 from pipeline.findings import level_of
 from pipeline.ingest.session import Session, session, stopping
@@ -146,16 +147,23 @@ def _candidates(current: Session) -> Iterator[tuple[Entry, Format]]:
 
 def _ruled(current: Session, workers: int) -> Iterator[tuple[Entry, Rule]]:
     """Files that have something to be done to them, with their rules."""
-    files = ((entry, rule) for entry, found in _candidates(current) if (rule := _rule(current, entry, found)))
+    files = (one for one in _candidates(current) if not _done(current, one[0]))
+    name = current.request.profile.rules
     while batch := list(islice(files, _AT_ONCE)):
-        yield from not_fit(current.tree, batch, workers=workers, scratch=current.scratch)
+        pages = scans(current.tree, batch, name, workers=workers, scratch=current.scratch)
+        current.ledger.mark((path, SCANNED, "pictures of pages without text") for path in sorted(pages))
+        ruled = [(entry, rule) for entry, found in batch if (rule := _rule(current, entry, found))]
+        yield from not_fit(current.tree, ruled, workers=workers, scratch=current.scratch)
+
+
+def _done(current: Session, entry: Entry) -> bool:
+    """Whether a file was worked on before, and what came of it is there."""
+    known = current.ledger.derivatives_of(entry.path)
+    return bool(known) and all(not line.made or (current.work / line.at).exists() for line in known)
 
 
 def _rule(current: Session, entry: Entry, found: Format) -> Rule | None:
-    """The rule for a file that is not done yet."""
-    known = current.ledger.derivatives_of(entry.path)
-    if known and all(not line.made or (current.work / line.at).exists() for line in known):
-        return None
+    """The rule for a file."""
     with _still_there(current, entry.path), current.tree.open(entry.path) as source:
         head = source.read(_HEAD)
     return plan_for(found, head, current.request.profile.rules, marks=_marks(current, entry.path))

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.normalisation import Rule, preview, rules
-from pipeline.content.normalisation.fit import not_fit
-from pipeline.content.normalisation.rules import ACCESS, PRESERVATION
+from pipeline.content.normalisation.fit import not_fit, scans
+from pipeline.content.normalisation.kept import reason_for
+from pipeline.content.normalisation.rules import ACCESS, PRESERVATION, SCANNED
 from pipeline.content.reading import Learnt, read_all
 from pipeline.errors import UsageProblem
 from pipeline.findings import as_json, problem_json
@@ -35,6 +36,7 @@ _WHY: dict[str, tuple[str, str]] = {
         "Quy tắc {rules} có nêu {puid} nhưng điều kiện không thỏa; giữ nguyên tệp gốc",
         "Rule {rules} names {puid}, but its conditions do not hold; the original stays alone",
     ),
+    "kept": ("Giữ nguyên {puid}: {vi}", "{puid} stays as it is: {en}"),
     "no rule": ("Không quy tắc nào nêu {puid}; giữ nguyên tệp gốc", "No rule names {puid}; the original stays alone"),
     "fit": (
         "Quy tắc {rules} không phải làm gì: tệp đã đúng yêu cầu",
@@ -174,10 +176,13 @@ def _items(
 ) -> Iterator[dict[str, Any]]:
     read = list(zip(batch, _read(tree, batch, asked), strict=True))
     chosen: dict[tuple[PackagePath, str], tuple[Rule | None, preview.Why]] = {}
+    known = [(entry, one.format) for entry, one in read if isinstance(one, Learnt)]
     for purpose in asked.purposes:
+        pages = scans(tree, known, asked.rules, workers=asked.settings.workers, scratch=asked.scratch, purpose=purpose)
         for entry, one in read:
+            marks = {SCANNED} if entry.path in pages else set[str]()
             if isinstance(one, Learnt) and not isinstance(head := _head(tree, entry), Finding):
-                chosen[entry.path, purpose] = preview.why(one.format, head, asked.rules, purpose)
+                chosen[entry.path, purpose] = preview.why(one.format, head, asked.rules, purpose, marks)
         ruled = [(entry, rule) for entry, _ in read if (rule := chosen.get((entry.path, purpose), (None,))[0])]
         left = {entry.path for entry, _ in not_fit(tree, ruled, workers=asked.settings.workers, scratch=asked.scratch)}
         for entry, rule in ruled:
@@ -218,7 +223,9 @@ def _told(
         return {"findings": [as_json(damage)] if isinstance(damage, Finding) else []}
     rule, why = chosen
     puid = found.puid if found else None
-    vi, en = (text.format(rules=", ".join(why.rules), puid=puid) for text in _WHY[why.word])
+    known = reason_for(puid) if puid else None
+    reason = {"vi": known.vi, "en": known.en} if known else {}
+    vi, en = (text.format(rules=", ".join(why.rules), puid=puid, **reason) for text in _WHY[why.word])
     told: dict[str, Any] = {
         "puid": puid,
         "name": found.name if found else "",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.tools.decoders import EXIFTOOL, FFMPEG, FLAC, MEDIAINFO, VERAPDF
-from pipeline.tools.poppler import PDFTOCAIRO
+from pipeline.tools.poppler import PDFTOCAIRO, PDFTOPPM
 from pipeline.tools.program import Program
 from pipeline.tools.run import BWRAP, PRLIMIT, sandbox_state
 from pipeline.tools.soffice import SOFFICE, UNO
+from pipeline.tools.tesseract import TESSERACT
 from pipeline.tools.tiffcp import TIFFCP
 from pipeline.tools.vips import VIPS
 
@@ -22,6 +23,8 @@ TOOLS: tuple[Program, ...] = (
     FLAC,
     FFMPEG,
     PDFTOCAIRO,
+    PDFTOPPM,
+    TESSERACT,
     VERAPDF,
     SOFFICE,
     UNO,

@@ -80,11 +80,18 @@ class Calls:
         if not ran.ok or not file.exists() or not file.stat().st_size:
             raise Failed("FMT-CONVERT-FAILED", why(ran), program.name)
 
-    def action(self, name: str, source: Path, results: Mapping[str, Path], action: Action) -> Made:
-        """Runs an action of our own code in a worker; `results` are written, files that do not exist yet."""
+    def action(
+        self, name: str, source: Path, results: Mapping[str, Path], action: Action,
+        reads: Mapping[str, Path] | None = None,
+    ) -> Made:  # fmt: skip
+        """Runs an action of our own code in a worker; `results` are written, files that do not exist yet.
+
+        `reads` are further files of ours that it gets among the results, by name, to be read alone.
+        """
+        more = dict(reads or {})
         files = list(results.items())
         value = self._work("act", source, [path for _, path in files], [name, [key for key, _ in files],
-                           list(action.arguments)], action.tool)  # fmt: skip
+                           list(action.arguments), list(more)], action.tool, *more.values())  # fmt: skip
         return Made.read(value["made"])
 
     def verification(self, name: str, source: Path, result: Path, arguments: Sequence[str]) -> Proved | Differs:

@@ -108,7 +108,12 @@ def _attempt(
     out = calls.scratch / "made"
     out.mkdir()
     made = _act(local, out, action, calls)
-    told = tuple(Finding(one.code, path, expected=one.expected, found=one.found) for one in made.told)
+    lacking = [
+        Finding("FMT-CONVERT-LESS", path, expected=before.tool, found=_reason(failed))
+        for before, failed in attempts
+        if before.wanted
+    ]
+    told = (*lacking, *(Finding(one.code, path, expected=one.expected, found=one.found) for one in made.told))
     if made.kept:
         return Kept(rule.reference, made.kept, told)
     proofs, failures = _prove(local, out, action, made, calls)
@@ -268,5 +273,9 @@ def _finding(path: PackagePath, attempts: list[tuple[Action, Failed]]) -> Findin
 
 
 def _said(action: Action, failed: Failed) -> str:
-    expected = f" ({failed.expected})" if failed.expected and failed.expected != action.tool else ""
-    return f"{action.tool}: {failed.code} {failed.found}{expected}"
+    return f"{action.tool}: {_reason(failed, action.tool)}"
+
+
+def _reason(failed: Failed, tool: str = "") -> str:
+    expected = f" ({failed.expected})" if failed.expected and failed.expected != tool else ""
+    return f"{failed.code} {failed.found}{expected}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final
 
 import pikepdf
@@ -16,10 +17,13 @@ from pikepdf import pdfa
 from PIL import Image, ImageChops
 
 from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
+from pipeline.content.normalisation.ocrpdf import add_text
+from pipeline.content.normalisation.ocrtext import Page, language_of
 from pipeline.content.normalisation.registry import Beat
 
 FLAVOUR: Final = "2b"
 _EMPTY: Final = ("/Pattern", "/Shading", "/ColorSpace", "/XObject", "/ExtGState", "/Properties")
+PROGRAMS: Final = (("pikepdf", pikepdf.__version__), ("qpdf", pikepdf.__libqpdf_version__))
 _CLAIMED: Final = {"1B": "1b", "2B": "2b", "3B": "3b"}
 _DATE: Final = re.compile(rb'(<xmp:MetadataDate>[^<]*</xmp:MetadataDate>|\sxmp:MetadataDate="[^"]*")')
 _SHOWN: Final = 4
@@ -54,12 +58,35 @@ def archival(source: BinaryIO, result: BinaryIO, beat: Beat) -> Made:
     except pikepdf.PasswordError:
         raise Failed("FMT-CONVERT-FAILED", "a password is needed to open it", "PDF", last=True) from None
     except pdfa.PdfaError as problem:
-        rules = list(dict.fromkeys(f"{one.rule} {one.message}" for one in problem.report.findings))
-        raise Failed("FMT-CONVERT-FAILED", "; ".join(rules[:_SHOWN]), f"PDF/A-{FLAVOUR}") from None
+        raise Failed("FMT-CONVERT-FAILED", _refused(problem), f"PDF/A-{FLAVOUR}") from None
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, RuntimeError, OverflowError, RecursionError) as problem:
         words = " ".join(str(problem).rpartition(">: ")[2].split())[:200]
         raise Failed("FMT-CONVERT-DAMAGED", words or type(problem).__name__) from None
-    return Made(notes=tuple(notes), programs=(("pikepdf", pikepdf.__version__), ("qpdf", pikepdf.__libqpdf_version__)))
+    return Made(notes=tuple(notes), programs=PROGRAMS)
+
+
+def layered(source: BinaryIO, result: BinaryIO, pages: Iterable[tuple[Page, float]], language: str, beat: Beat) -> None:
+    """PDF/A-2b of a document that is fit to be one, with the text of pages laid over them; their pixels per inch.
+
+    Failed when it cannot be done or the checker of PDF/A does not approve it.
+    """
+    source.seek(0)
+    try:
+        with pikepdf.open(source, suppress_warnings=True) as document:
+            add_text(document, pages, language_of(language))
+            beat()
+            _prepare(document)
+            beat()
+            pdfa.save(document, result, FLAVOUR, repair=False, deterministic_id=True)
+    except pdfa.PdfaError as problem:
+        raise Failed("FMT-CONVERT-FAILED", _refused(problem), f"PDF/A-{FLAVOUR}") from None
+    except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as problem:
+        raise Failed("FMT-CONVERT-FAILED", " ".join(str(problem).split())[:200], "PDF") from None
+
+
+def _refused(problem: pdfa.PdfaError) -> str:
+    rules = list(dict.fromkeys(f"{one.rule} {one.message}" for one in problem.report.findings))
+    return "; ".join(rules[:_SHOWN])
 
 
 def signed(document: pikepdf.Pdf) -> bool:
@@ -73,11 +100,13 @@ def signed(document: pikepdf.Pdf) -> bool:
     )
 
 
-def same(source: BinaryIO, result: BinaryIO, share: float, beat: Beat) -> Proved | Differs:
+def same(source: BinaryIO, result: BinaryIO, share: float, beat: Beat, *, added: bool = False) -> Proved | Differs:
     """Equal pages, text and attachments; `share` percent of a page's pixels may differ visibly.
 
-    Pages are drawn at 72 dpi. Text is compared without blanks, in NFC, page by page.
+    Pages are drawn at 72 dpi. Text is compared without blanks, in NFC, page by page; `added`: the result may have more
+    of it, in whatever order a reader finds it.
     """
+    more = 0
     try:
         with _opened(source) as first, _opened(result) as second:
             if len(first) != len(second):
@@ -87,13 +116,16 @@ def same(source: BinaryIO, result: BinaryIO, share: float, beat: Beat) -> Proved
             worst = 0.0
             for number, (one, two) in enumerate(zip(_pages(first), _pages(second), strict=True), 1):
                 beat()
-                if (text := _text(one)) != (other := _text(two)):
+                text, other = _text(one), _text(two)
+                more += len(other) - len(text)
+                if text != other and not (added and not Counter(text) - Counter(other)):
                     return Differs(f"text of page {number}: {len(text)} characters in the source, {len(other)}")
                 differing = _differing(one, two)
                 worst = max(worst, differing)
                 if differing > share:
                     return Differs(f"page {number}: {differing:.2f} % of its pixels, limit {share:g} %")
-            return Proved(f"{len(first)} pages with equal text; at most {worst:.2f} % of a page's pixels differ")
+            words = f"{more} characters of text added" if added else "equal text"
+            return Proved(f"{len(first)} pages with {words}; at most {worst:.2f} % of a page's pixels differ")
     except (pypdfium2.PdfiumError, ValueError, MemoryError) as problem:
         raise Failed("FMT-CONVERT-FAILED", f"pages cannot be compared: {problem}", "pdfium") from None
 

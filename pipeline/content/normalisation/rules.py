@@ -1,7 +1,7 @@
 """Rules as data: which formats become what, by which actions within which limits, how each result is proved.
 
-A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of further files there), `growth` (see
-`Rules`) and rules:
+A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of further files there), `growth`,
+`languages` (see `Rules`) and rules:
 
     [[rules]]
     name = "word-ooxml"
@@ -15,6 +15,7 @@ A file of `profiles/normalisation/` has a `version`, perhaps `include` (names of
     [[rules.actions]]                 # tried in this order until one keeps its promise
     tool = "office.convert"           # an action, or a program of pipeline/tools
     arguments = ["MS Word 2007 XML"]
+    wanted = false                    # true: a finding where it fails and a later one does not
     limits = {seconds = 60.0, seconds_per_mb = 2.0, memory = 2147483648, processes = 64, output = 2147483648}
 
     [[rules.actions.results]]         # the first one is the main one
@@ -54,8 +55,13 @@ CONDITIONS: dict[str, Callable[[bytes], bool]] = {
 WORDS = {"utf-16-bom": "UTF-16"}
 """What the engine says of text that a condition might see; text of which it says otherwise need not be opened."""
 
-MARKS = frozenset({"signed", "encrypted", "damaged"})
+SCANNED = "scanned"
+"""The mark of a picture of pages whose text no program can read yet, see `content/scans.py`."""
+
+MARKS = frozenset({"signed", "encrypted", "damaged", SCANNED})
 """What may be known about a file beforehand and rules may ask for."""
+
+_LANGUAGES = re.compile(r"[A-Za-z_]+(\+[A-Za-z_]+)*")
 
 _RESULT_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _EXTENSION = re.compile(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*")
@@ -98,12 +104,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One way to keep the rule's promise: a program of `pipeline/tools` or a function of `actions/`."""
+    """One way to keep the rule's promise: a program of `pipeline/tools` or a function of `actions/`.
+
+    `wanted`: where it fails and a later one does not, a finding says what the copy lacks.
+    """
 
     tool: str
     results: tuple[Result, ...]
     arguments: tuple[str, ...] = ()
     limits: ActionLimits = ActionLimits()
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,8 @@ class Rules:
     """One file of `profiles/normalisation/`, or several put together; rules in the order in which they are asked.
 
     A person is asked when the copies of a package have more than `growth` times the bytes of all that arrived, unless
-    they have at most `small` bytes.
+    they have at most `small` bytes. `languages` of OCR as tesseract names them stand where an argument of a rule, also
+    of an included one, is `{languages}`.
     """
 
     version: str
@@ -159,6 +170,7 @@ class Rules:
     include: tuple[str, ...] = ()
     growth: float = 3.0
     small: int = 64 << 20
+    languages: str = "vie"
 
     @property
     def digest(self) -> str:
@@ -202,7 +214,18 @@ def load(file: Path) -> Rules:
             if key in taken:
                 raise _wrong(where, rule, "puids", puid)
             taken.add(key)
-    return replace(found, rules=tuple(rule for _, rule in all_))
+    if not _LANGUAGES.fullmatch(found.languages):
+        raise UsageProblem("USE-SETTINGS-KEY", file=file, key="languages", cause=found.languages)
+    return replace(found, rules=tuple(_speaking(rule, found.languages) for _, rule in all_))
+
+
+def _speaking(rule: Rule, languages: str) -> Rule:
+    """The rule with the languages of its set in its arguments."""
+    actions = tuple(
+        replace(one, arguments=tuple(part.replace("{languages}", languages) for part in one.arguments))
+        for one in rule.actions
+    )
+    return rule if actions == rule.actions else replace(rule, actions=actions)
 
 
 def _versioned(rule: Rule, file: Rules) -> Rule:

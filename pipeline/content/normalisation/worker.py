@@ -18,14 +18,16 @@ def warm() -> None:
     import_all()
 
 
-def act(job: Job, name: str, results: list[str], arguments: list[str]) -> dict[str, Any]:
-    """Runs an action: the first descriptor is the source, the others are the results in the order of their names."""
+def act(job: Job, name: str, results: list[str], arguments: list[str], reads: list[str]) -> dict[str, Any]:
+    """Runs an action: the descriptors are the source, further files to read, and the results, in the order of names."""
     with ExitStack() as stack:
         source, *files = [
-            stack.enter_context(_opened(fd, "rb" if number == 0 else "r+b")) for number, fd in enumerate(job.fds)
+            stack.enter_context(_opened(fd, "rb" if number <= len(reads) else "r+b"))
+            for number, fd in enumerate(job.fds)
         ]
         try:
-            made = actions_in_worker()[name](source, dict(zip(results, files, strict=True)), arguments, job.beat)
+            named = dict(zip([*reads, *results], files, strict=True))
+            made = actions_in_worker()[name](source, named, arguments, job.beat)
         except Failed as failed:
             return _failed(failed)
     return {"made": asdict(made)}
@@ -35,6 +37,14 @@ def fit(job: Job, name: str) -> bool:
     """Whether the file of the one descriptor is already what an action would make of it."""
     with _opened(job.fds[0], "rb") as source:
         return looks()[name](source, job.beat)
+
+
+def scanned(job: Job) -> int:
+    """Pages of the file of the one descriptor that are scans without text."""
+    from pipeline.content import scans
+
+    with _opened(job.fds[0], "rb") as source:
+        return scans.look(source, job.beat)
 
 
 def verify(job: Job, name: str, arguments: list[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from pipeline import VERSION
 
 SECTIONS = (
-    ("Archive packages", ("ingest", "validate", "identify", "characterise")),
+    ("Archive packages", ("ingest", "validate", "identify", "characterise", "verify-signature")),
     ("Convert formats", ("normalise", "rules")),
     ("Look and hand out", ("show", "formats", "export", "status", "text")),
     ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
@@ -140,6 +140,20 @@ def characterise(paths: tuple[Path, ...], **options: Any) -> None:
     from commands import characterise as run
 
     _end(run.characterise(paths, **options))
+
+
+@luutru.command("verify-signature", cls=Example, example="luutru verify-signature hop-dong.pdf --trust roots/")
+@click.argument("paths", nargs=-1, required=True, type=Place())
+@click.option("--trust", "roots", multiple=True, metavar="PATH", type=Place(),
+              help="Trusted roots and CRLs (PEM, DER), file or folder, instead of those of the settings.")  # fmt: skip
+@click.option("--at", metavar="TIME", type=click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")),
+              help="Judge certificates at this time (2026-11-28, 2026-11-28T09:00:00+0700), not now.")  # fmt: skip
+@json_option
+def verify_signature(paths: tuple[Path, ...], **options: Any) -> None:
+    """Verify the digital signatures of files, offline: integrity, trust and coverage."""
+    from commands import verify_signature as run
+
+    _end(run.verify(paths, **options))
 
 
 @luutru.command(cls=Example, example="luutru normalise --dry-run sample_packages/accepted--ok--anh-tu-lieu")

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NewType, Protocol
 
+from pipeline.signatures import Signature
+
 PackagePath = NewType("PackagePath", bytes)
 """A path inside a package: raw bytes as found, `/` between segments, never absolute, never climbing."""
 
@@ -159,11 +161,12 @@ class Characteristics:
     properties: tuple[tuple[str, str], ...] = ()
     creating: tuple[CreatingApplication, ...] = ()
     inhibitors: tuple[tuple[str, str], ...] = ()
+    signatures: tuple[Signature, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing at all is known."""
-        return not (self.properties or self.creating or self.inhibitors)
+        return not (self.properties or self.creating or self.inhibitors or self.signatures)
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Characteristics:
@@ -172,6 +175,7 @@ class Characteristics:
             tuple((name, text) for name, text in value["properties"]),
             tuple(CreatingApplication(**one) for one in value["creating"]),
             tuple((kind, target) for kind, target in value["inhibitors"]),
+            tuple(Signature.read(one) for one in value.get("signatures", ())),
         )
 
 

@@ -16,7 +16,7 @@ from pipeline.settings import PROJECT
 SOURCES = ("cli.py", "commands", "flows", "pipeline")
 FAMILIES = (
     *("AUD", "BAG", "DC", "EARK", "FLD", "FMT", "HLD", "JRN"),
-    *("METS", "PKG", "PREMIS", "SIG", "SYS", "TT05", "TXT", "USE", "VAL"),
+    *("METS", "PKG", "PREMIS", "SIG", "SYS", "TT05", "TXT", "USE", "VAL", "DSIG"),
 )
 CODE = re.compile(rf"(?:{'|'.join(FAMILIES)})-[A-Z0-9]+(?:-[A-Z0-9]+)*")
 RANGE = re.compile(r'f"([A-Z]+)\{number\}" for number in range\((\d+), (\d+)\)')

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline import VERSION
 from pipeline.content.normalisation.made import CHANGED
-from pipeline.ingest import examine
+from pipeline.ingest import examine, signing
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
 from pipeline.records import Agent, Agreement, Derived, Event, FileRow, Link, Outcome, Use
@@ -33,6 +33,9 @@ def agents(current: Session) -> Iterator[Agent]:
         if name not in seen:
             seen.add(name)
             yield agent
+    for agent in signing.agents(current):
+        seen.add(agent.key)
+        yield agent
     for _, line in current.ledger.derivatives():
         for name, version in line.programs:
             if name not in seen:
@@ -81,6 +84,7 @@ def events(current: Session) -> Iterator[Event]:
     for name in representations:
         yield from _identification(current, name)
         yield from examine.events(current, name, examiners)
+        yield from signing.events(current, name)
         yield from _renamed(current, name)
         yield from _failed(current, name)
     yield from _normalisation(current, ours)

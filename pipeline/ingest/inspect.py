@@ -13,6 +13,8 @@ from pipeline.findings import level_of
 from pipeline.ingest.examine import examine
 from pipeline.ingest.examine import findings as lacking
 from pipeline.ingest.session import Session, session
+from pipeline.ingest.signing import findings as judged
+from pipeline.ingest.signing import verify
 from pipeline.ingest.tokens import Checked, Ended, Inspected
 from pipeline.packages.registry import KINDS
 from pipeline.records import Finding, Level, PackagePath, Use, Verdict
@@ -27,7 +29,8 @@ def inspect(token: Checked) -> Inspected | Ended:
     ledger = current.ledger
     if ledger.begin("inspect", rfc3339(now())):
         examine(current)
-        ledger.find("inspect", chain(_findings(current), lacking(current)))
+        verify(current)
+        ledger.find("inspect", chain(_findings(current), lacking(current), judged(current)))
         levels = {level_of(finding, token.profile) for finding, _ in ledger.finding_weights()}
         if Level.ERROR in levels:
             return Ended(Verdict.REJECTED)

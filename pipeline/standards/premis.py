@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from pipeline.standards import xml
+from pipeline.standards import signature_information, xml
+from pipeline.standards.signature_information import SignaturePart
 from pipeline.standards.vocabularies import authority
 from pipeline.standards.xml import PREMIS, XSI, Sink, Writer
 
@@ -76,6 +77,7 @@ class Object:
     formats: tuple[FormatPart, ...] = ()
     creating: tuple[CreatingPart, ...] = field(default=(), kw_only=True)
     inhibitors: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+    signatures: tuple[SignaturePart, ...] = field(default=(), kw_only=True)
     original_name: str | None = None
     relationships: tuple[Relationship, ...] = ()
     linked_events: tuple[Identifier, ...] = ()
@@ -178,10 +180,11 @@ def write(
             _rights(document, statement)
 
 
-def read(source: BinaryIO) -> Iterator[Part]:
+def read(source: BinaryIO, look: Callable[[etree._Element], None] | None = None) -> Iterator[Part]:
     """Every object, event, agent and rights statement of a document in its order. Raises Unreadable.
 
-    Nothing is checked: what is missing is empty or None. A document with another root has no parts.
+    Nothing is checked: what is missing is empty or None. A document with another root has no parts. `look` is shown
+    the whole element before its part is given.
     """
     whole = (f"{_P}object", f"{_P}event", f"{_P}agent", f"{_P}rightsStatement")
     right = False
@@ -189,6 +192,8 @@ def read(source: BinaryIO) -> Iterator[Part]:
         if event == "start":
             right = element.tag == f"{_P}premis"
         elif right:
+            if look is not None:
+                look(element)
             yield _READERS[str(element.tag)](element)
 
 
@@ -219,6 +224,8 @@ def _object(document: Writer, one: Object) -> None:
             _characteristics(document, one)
         if one.original_name is not None:
             document.leaf(f"{_P}originalName", one.original_name)
+        for signature in one.signatures:
+            signature_information.write(document, signature)
         for relation in one.relationships:
             with document.box(f"{_P}relationship"):
                 _term(document, "relationshipType", "relationshipType", relation.type)
@@ -473,6 +480,7 @@ def _read_object(element: etree._Element) -> Object:
         xml.line_of(element),
         creating=tuple(creating),
         inhibitors=tuple(inhibitors),
+        signatures=signature_information.read(element),
     )
 
 

@@ -33,6 +33,7 @@ def ooxml(source: BinaryIO) -> dict[str, Any]:
             told["macros"] = any(name.endswith("vbaproject.bin") for name in lower)
             told["attachments"] = sum("/embeddings/" in name for name in lower) or None
             told["external references"] = _outside(opened, names) or None
+            told["signatures"] = sum(name.startswith("_xmlsignatures/sig") for name in lower) or None
             core = _texts(opened, "docProps/core.xml")
             application = _texts(opened, "docProps/app.xml")
             told["document title"] = core.get("title")
@@ -88,6 +89,7 @@ def odf(source: BinaryIO) -> dict[str, Any]:
     try:
         with archive(source) as opened:
             names = opened.namelist()
+            told["signatures"] = sum(_count_signatures(opened, name) for name in _SIGNATURES if name in names) or None
             if manifest(opened)[1]:
                 inhibitors = [_LOCKED]
             told["macros"] = any(name.startswith(("Basic/", "Scripts/")) and not name.endswith("/") for name in names)
@@ -125,6 +127,16 @@ def _count(opened: zipfile.ZipFile, tag: str) -> int:
 
 
 _BODIES = ("spreadsheet", "presentation")
+_SIGNATURES = ("META-INF/documentsignatures.xml", "META-INF/macrosignatures.xml")
+
+
+def _count_signatures(opened: zipfile.ZipFile, name: str) -> int:
+    """Signatures in one member; a member that cannot be read counts for one, so that nobody rewrites the file."""
+    try:
+        tags = [element.tag for _, element in parts_of(opened, name)]
+    except (Invalid, etree.XMLSyntaxError):
+        return 1
+    return tags.count("{http://www.w3.org/2000/09/xmldsig#}Signature")
 
 
 def compound(source: BinaryIO, beat: Beat) -> dict[str, Any]:

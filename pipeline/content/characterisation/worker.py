@@ -90,7 +90,8 @@ def _examined(source: BinaryIO, family: str, beat: Beat) -> dict[str, Any]:
         return office.compound(source, beat)
     if family == "xml":
         root = documents.root_of(source, beat)
-        return {"properties": {"root element": root.name}, "judgement": Judgement(Validity.VALID, "XML: well-formed")}
+        told = {"root element": root.name, "signatures": root.signatures or None}
+        return {"properties": told, "judgement": Judgement(Validity.VALID, "XML: well-formed")}
     answer: dict[str, Any] = {}
     if family in _PICTURES:
         answer["properties"] = pictures.read(source)

@@ -21,15 +21,21 @@ _PARTS = (".xml", ".rels")
 _XML_PART = 256 << 20
 
 
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+
+
 class Root:
-    """Target of a parser: keeps the name of the root element and forgets everything else."""
+    """Target of a parser: keeps the name of the root element, counts signatures and forgets everything else."""
 
     def __init__(self) -> None:
         self.name: str | None = None
+        self.signatures = 0
 
     def start(self, tag: str, attrib: Mapping[str, str]) -> None:
         if self.name is None:
             self.name = tag
+        if tag == _SIGNATURE:
+            self.signatures += 1
 
     def end(self, tag: str) -> None:
         """Nothing to keep."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
@@ -30,6 +30,7 @@ from pipeline.records import (
     Representation,
     Right,
 )
+from pipeline.signatures import Signature
 from pipeline.standards import premis
 from pipeline.standards.premis import (
     AgentPart,
@@ -41,6 +42,7 @@ from pipeline.standards.premis import (
     Relationship,
     RightsPart,
 )
+from pipeline.standards.signature_information import SignaturePart
 from pipeline.standards.vocabularies import media_type
 from pipeline.standards.xml import moment, parsed_moment
 
@@ -142,7 +144,30 @@ def file_object(aip: AipIdentity, row: FileRow) -> Object:
         made_by if row.derived_from is None else (),
         creating=tuple(CreatingPart(one.name, one.version, one.date) for one in told.creating),
         inhibitors=told.inhibitors,
+        signatures=tuple(map(_signature_part, told.signatures)),
     )
+
+
+_PARTS = ("signer", "method", "value", "rules", "certificate")
+"""Fields of a signature for which PREMIS has elements of their own; the others are properties `name: value`."""
+
+
+def _signature_part(one: Signature) -> SignaturePart:
+    told = {name: str(value) for name, value in asdict(one).items() if str(value)}
+    lines = tuple(f"{name}: {value}" for name, value in told.items() if name not in _PARTS)
+    return SignaturePart(one.signer, one.method, one.value, one.rules, lines, one.certificate)
+
+
+def _signature_of(part: SignaturePart) -> Signature:
+    told = dict(line.partition(": ")[::2] for line in part.properties)
+    own = {one.name for one in fields(Signature)} - set(_PARTS)
+    return Signature.read(
+        {
+            **{name: value for name, value in told.items() if name in own},
+            "signer": part.signer, "method": part.method, "value": part.value, "rules": part.rules,
+            "certificate": part.certificate,
+        }
+    )  # fmt: skip
 
 
 def characteristics_of(one: Object) -> Characteristics:
@@ -151,6 +176,7 @@ def characteristics_of(one: Object) -> Characteristics:
         tuple((kind, value) for kind, value in one.properties if kind != LAST_MODIFIED),
         tuple(CreatingApplication(part.name, part.version, part.date) for part in one.creating),
         one.inhibitors,
+        tuple(map(_signature_of, one.signatures)),
     )
 
 

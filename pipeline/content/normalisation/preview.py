@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.content.normalisation import registry
+from pipeline.content.normalisation.kept import reason_for
 from pipeline.content.normalisation.plan import plan_for
-from pipeline.content.normalisation.rules import Action, Rule, rules
+from pipeline.content.normalisation.rules import PRESERVATION, Action, Rule, rules
 from pipeline.records import Format
 from pipeline.settings import PROJECT
 from pipeline.tools.run import sandbox_state
@@ -33,8 +34,8 @@ class Why:
     """Why a rule is about a file or none is.
 
     `word` is `rule`, `fit` (the file is what the rule wants already), `signed` (the rule leaves signed files alone),
-    `conditions` (rules name the format, their conditions do not hold: `rules` are their names), `no rule` or `unknown`
-    (no PUID).
+    `conditions` (rules name the format, their conditions do not hold: `rules` are their names), `kept` (left alone on
+    purpose, see `kept.py`), `no rule` or `unknown` (no PUID).
     """
 
     word: str
@@ -52,7 +53,7 @@ def why(
         return rule, Why("rule", (rule.name,))
     naming = [one for one in rules(name).rules if one.purpose == purpose and found.puid in one.puids]
     if not naming:
-        return None, Why("no rule")
+        return None, Why("kept" if purpose == PRESERVATION and reason_for(found.puid) else "no rule")
     keeping = [one.name for one in naming if one.signed == "keep" and "signed" in marks]
     if keeping:
         return None, Why("signed", tuple(keeping))

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from pipeline.content.normalisation import Action, ActionLimits, Result, Rule, Rules
-from pipeline.content.normalisation.rules import CONDITIONS, MARKS, Estimate
+from pipeline.content.normalisation.kept import reasons
+from pipeline.content.normalisation.preview import unknown_puids
+from pipeline.content.normalisation.rules import CONDITIONS, MARKS, Estimate, rules
 from pipeline.settings import PROJECT
+from setup import formats_page
 
 PAGE = (PROJECT / "docs" / "normalisation.md").read_text(encoding="utf-8")
 
@@ -38,6 +41,21 @@ def test_every_key_of_a_rule_is_explained_with_its_default(record: type[Any], he
 def test_conditions_and_marks_are_named() -> None:
     for name in (*CONDITIONS, *MARKS):
         assert f"`{name}`" in PAGE, name
+
+
+def test_the_page_of_formats_is_what_rules_and_reasons_say() -> None:
+    """`python setup/formats_page.py` writes it anew."""
+    assert formats_page.PAGE.read_text(encoding="utf-8") == formats_page.page()
+
+
+def test_each_format_has_a_rule_or_a_reason_to_stay_in_both_languages() -> None:
+    always = {puid for one in rules().rules if one.purpose == "preservation" and not one.when for puid in one.puids}
+    named = [puid for one in reasons() for puid in one.puids]
+    assert len(named) == len(set(named))
+    assert not always & set(named)
+    assert all(one.vi and one.en and one.vi != one.en for one in reasons())
+    assert set(named) <= formats_page.names().keys()
+    assert [one.name for one in rules().rules if unknown_puids(one)] == []
 
 
 @pytest.mark.slow

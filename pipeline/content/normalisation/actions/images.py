@@ -27,7 +27,8 @@ def tiff(source: Path, out: Path, action: Action, calls: Calls) -> Made:
     """TIFF by vips, then its metadata (Exif, XMP, IPTC) by ExifTool; colour profile and resolution are kept by vips.
 
     Arguments: `pages` (all pages or frames, not the first alone), `upright` (the decoder turns the picture, so its
-    orientation is not carried over), `comment` (the comment of a GIF becomes the description).
+    orientation is not carried over), `comment` (the comment of a GIF becomes the description), `layers` (the first page
+    is the whole picture, the others are what it is put together of, and told).
     """
     pages = "n=-1," if "pages" in action.arguments else ""
     result = out / action.results[0].file
@@ -45,8 +46,10 @@ def tiff(source: Path, out: Path, action: Action, calls: Calls) -> Made:
     programs = tuple((one.name, one.version or "") for one in (VIPS, EXIFTOOL))
     frames, timed = _frames(source, calls) if pages else (1, False)
     notes = (f"pages={frames}",) if frames > 1 else ()
-    lost = (Told("FMT-IMAGE-FRAMES", found=str(frames)),) if timed else ()
-    return Made(notes=notes, told=lost, programs=programs, sandbox=ran.sandbox)
+    lost = [Told("FMT-IMAGE-FRAMES", found=str(frames))] if timed else []
+    if "layers" in action.arguments and (layers := _frames(source, calls)[0] - 1) > 0:
+        lost.append(Told("FMT-IMAGE-LAYERS", found=str(layers)))
+    return Made(notes=notes, told=tuple(lost), programs=programs, sandbox=ran.sandbox)
 
 
 def reading(source: Path, out: Path, action: Action, calls: Calls) -> Made:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = PROJECT / "docs" / "eark-requirements.md"
-TESTS = ("eark_faults.py", "test_eark_sips.py", "test_eark_check.py")
+TESTS = ("eark_faults.py", "test_eark_sips.py", "test_eark_check.py", "test_eark_premis_elements.py")
 TITLES = {
     "CSIP": "Common specification: folders (CSIPSTR) and METS (CSIP)", "SIP": "SIP", "AIP": "AIP", "DIP": "DIP",
     "PM": "Preservation metadata (PREMIS)",
@@ -38,7 +38,12 @@ the package are warnings there, errors in an AIP.
 In the METS of a representation of a SIP or DIP a missing agent (CSIP10) and, where it refers to no metadata, a missing
 division Metadata (CSIP88) are warnings: that agent is the maker of the package, and there is nothing to describe.
 
-"schema": the XML schema of METS or PREMIS asks for it, so `METS-XSD` or `PREMIS-XSD` tells.
+What the XML schemas of METS and PREMIS ask for too is told once, by its requirement; `METS-XSD` and `PREMIS-XSD`
+tell of what no requirement is about. What only follows from a fault is not told again: a file that lies there
+without a reference because its reference leads nowhere (known by its digest), the type and the value of an identifier
+that is absent, a reference to a section without ID. Where OAISPACKAGETYPE and PROFILE name two types, one is the
+mistake: with a submitting agent it is a SIP, with `fptr` beside `mptr` an AIP, else the profile counts. A term of CSIP2
+that is written with a hyphen for a dash is a warning.
 """
 
 

@@ -19,6 +19,8 @@ _MOST = 1 << 16
 _SNIFFED = re.compile(rb"""OAISPACKAGETYPE\s*=\s*["'](SIP|AIP|DIP|AIU|AIC)["']""")
 
 _NAMED = re.compile(rb"""dilcis\.eu/profile/E-ARK-(SIP|AIP|DIP|CSIP)""", re.IGNORECASE)
+_SUBMITTED = re.compile(rb"""<(?:\w+:)?agent\s[^>]*TYPE\s*=\s*["'](?:ORGANIZATION|INDIVIDUAL)["']""")
+_BESIDE = re.compile(rb"<(?:\w+:)?mptr\s[^>]*>(?:\s|</(?:\w+:)?mptr\s*>)*<(?:\w+:)?fptr\s")
 _DILCIS = b"https://DILCIS.eu/XML/METS/CSIPExtensionMETS"
 _FOLDERS = "the folders are those of an E-ARK package, but no METS.xml says what it is"
 
@@ -42,7 +44,22 @@ def mets_kind(tree: Tree, folder: bytes = b"") -> Recognition | None:
         version = package if package == "DIP" else f"{package}_{'tailieu' if collection else 'hoso'}"
         return Recognition("tt05", version, mark)
     kind = {"SIP": "eark-sip", "DIP": "eark-dip"}.get(package, "eark-aip")
+    named = _NAMED.search(root.get("PROFILE", "").encode())
+    other = f"eark-{named[1].decode().lower()}" if named is not None else kind
+    if other not in (kind, "eark-csip") and other == _weighed(kind, other, _beginning(tree, folder + b"METS.xml")):
+        return Recognition(other, "", f"METS.xml names the profile of this type, though OAISPACKAGETYPE {package}")
     return Recognition(kind, "", f"METS.xml says OAISPACKAGETYPE {package}")
+
+
+def _weighed(said: str, profiled: str, beginning: bytes) -> str:
+    """Which of two types a METS means whose package type and profile disagree: one of them is the mistake.
+
+    A submitting agent makes it a SIP (SIP15), `fptr` beside `mptr` an AIP (AIP3); else the profile counts.
+    """
+    pair = {said, profiled}
+    if "eark-sip" in pair:
+        return "eark-sip" if _SUBMITTED.search(beginning) else (pair - {"eark-sip"}).pop()
+    return "eark-aip" if "eark-aip" in pair and _BESIDE.search(beginning) else profiled
 
 
 def _unsaid(tree: Tree, folder: bytes) -> Recognition | None:

@@ -9,6 +9,7 @@ from pipeline.errors import UsageProblem
 from pipeline.packages import Kind, Recognition
 from pipeline.packages.recognition import mets_kind
 from pipeline.tree import Tree
+from pipeline.tree.archive import ArchiveTree
 
 
 class _Kinds(Mapping[str, Kind]):
@@ -111,11 +112,24 @@ def _tt05_types() -> tuple[str, ...]:
     return tuple(PackageType)
 
 
-def _circular(tree: Tree) -> Recognition | None:
-    """As tt05 where somebody said so: any depth, a folder `representations` is mark enough."""
+def _circular(tree: Tree, trusted: bool = True) -> Recognition | None:
+    """As tt05; where somebody said so (`trusted`) any depth, and a folder `representations` is mark enough.
+
+    Without the kind itself: its rules take a tenth of a second to load, and most packages are something else.
+    """
     from pipeline.packages.tt05.types import recognise as circular
 
-    return circular(tree, trusted=True)
+    return circular(tree, trusted=trusted)
+
+
+def _beside_others(tree: Tree) -> Recognition | None:
+    """An E-ARK package in one folder of an archive that holds more beside it (CSIPSTR1 forbids that)."""
+    if not isinstance(tree, ArchiveTree) or tree.rooted:
+        return None
+    split = (entry.path.split(b"/") for entry in tree.entries())
+    tops = {parts[0] for parts in split if parts[1:] == [b"METS.xml"]}
+    found = mets_kind(tree, tops.pop() + b"/") if len(tops) == 1 else None
+    return found if found is not None and found.kind.startswith("eark-") else None
 
 
 def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = ()) -> tuple[Kind, Recognition]:
@@ -140,8 +154,10 @@ def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = 
         return KINDS["tt05"], expected
     found = mets_kind(tree)
     if found is None or found.kind != "tt05":
-        marked = KINDS["tt05"].recognise(tree)
+        marked = _circular(tree, trusted=False)
         found = marked or found
+    if found is None:
+        found = _beside_others(tree)
     if found is not None:
         # The kind itself knows the version of the profile, the marks alone do not.
         own = KINDS[found.kind].recognise(tree)

@@ -279,18 +279,18 @@ def read(source: BinaryIO) -> Iterator[Part]:
             if groups:
                 groups[-1][1][1] += 1
             group = Group(
-                element.get("ID"), element.get("USE"), element.get(f"{_C}CONTENTINFORMATIONTYPE"),
+                _collapsed(element.get("ID")), element.get("USE"), element.get(f"{_C}CONTENTINFORMATIONTYPE"),
                 element.get(f"{_C}OTHERCONTENTINFORMATIONTYPE"), tuple(g.use for g, _ in groups), line,
                 _ids(element, "ADMID"),
             )  # fmt: skip
             groups.append((group, [0, 0]))
             yield group
         elif name == "structMap":
-            struct_map = Map(element.get("ID"), element.get("TYPE"), element.get("LABEL"), line)
+            struct_map = Map(_collapsed(element.get("ID")), element.get("TYPE"), element.get("LABEL"), line)
             yield struct_map
         elif name == "div":
             division = Division(
-                struct_map, element.get("ID"), element.get("LABEL"), tuple(d.label for d in divisions),
+                struct_map, _collapsed(element.get("ID")), element.get("LABEL"), tuple(d.label for d in divisions),
                 _ids(element, "ADMID"), _ids(element, "DMDID"), line,
             )  # fmt: skip
             divisions.append(division)
@@ -298,10 +298,10 @@ def read(source: BinaryIO) -> Iterator[Part]:
         elif name in ("mptr", "fptr"):
             if divisions:
                 at = _location(element) if name == "mptr" else None
-                pointer = Pointer(name, element.get("FILEID"), element.get(f"{_X}title"), at)
+                pointer = Pointer(name, _collapsed(element.get("FILEID")), element.get(f"{_X}title"), at)
                 yield Pointed(divisions[-1], pointer, line)
         else:
-            yield Section(name, element.get("ID"), line)
+            yield Section(name, _collapsed(element.get("ID")), line)
 
 
 _SECTIONS = ("dmdSec", "digiprovMD", "rightsMD", "techMD", "sourceMD")
@@ -397,6 +397,11 @@ def _div(document: Writer, div: Div) -> None:
             _div(document, inner)
 
 
+def _collapsed(value: str | None) -> str | None:
+    """The value of an xs:ID or xs:IDREF: space around it is none of it."""
+    return value if value is None else value.strip()
+
+
 def _ids(element: etree._Element, name: str) -> tuple[str, ...]:
     return tuple(str(element.get(name) or "").split())
 
@@ -430,7 +435,7 @@ def _read_header(element: etree._Element) -> Header:
 
 def _read_reference(element: etree._Element, section: str) -> Reference:
     ref = element.find(f"{_M}mdRef")
-    own = (section, element.get("ID"), element.get("CREATED"), element.get("STATUS"))
+    own = (section, _collapsed(element.get("ID")), element.get("CREATED"), element.get("STATUS"))
     if ref is None:
         return Reference(*own, line=xml.line_of(element))
     return Reference(
@@ -441,7 +446,8 @@ def _read_reference(element: etree._Element, section: str) -> Reference:
 
 def _read_file(element: etree._Element, group: Group | None) -> File:
     return File(
-        element.get("ID"), _read_core(element), tuple(_location(at) for at in element.iterfind(f"{_M}FLocat")),
+        _collapsed(element.get("ID")), _read_core(element),
+        tuple(_location(at) for at in element.iterfind(f"{_M}FLocat")),
         _ids(element, "DMDID"), group, xml.line_of(element), _ids(element, "ADMID"),
         (element.get(f"{_S}FILEFORMATREGISTRY"), element.get(f"{_S}FILEFORMATKEY")),
     )  # fmt: skip

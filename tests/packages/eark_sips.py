@@ -113,7 +113,7 @@ def _file(ident: str, path: str, data: bytes) -> str:
     return f'<file ID="{ident}" {_core(data, mime)}>{at}</file>'
 
 
-def _reference(path: str, data: bytes, kind: str) -> str:
+def reference(path: str, data: bytes, kind: str) -> str:
     return f'<mdRef LOCTYPE="URL" xlink:type="simple" xlink:href="{_href(path)}" {kind} {_core(data, "text/xml")}/>'
 
 
@@ -139,14 +139,14 @@ def _metadata(shape: Shape, files: dict[str, bytes], base: str, prefix: str) -> 
     found = ""
     for number, path in enumerate(sorted(one for one in files if one.startswith(f"{base}metadata/descriptive/"))):
         found += f'<dmdSec ID="{prefix}dmd{number}" CREATED="{MOMENT}" STATUS="CURRENT">'
-        found += _reference(path.removeprefix(base), files[path], 'MDTYPE="DC"') + "</dmdSec>\n"
+        found += reference(path.removeprefix(base), files[path], 'MDTYPE="DC"') + "</dmdSec>\n"
     preservation = f"{base}{PREMIS_FILE}"
     if preservation in files:
         found += f'<amdSec ID="{prefix}amd">'
         if not base:
-            rights = _reference("metadata/other/rights.xml", files["metadata/other/rights.xml"], 'MDTYPE="OTHER"')
+            rights = reference("metadata/other/rights.xml", files["metadata/other/rights.xml"], 'MDTYPE="OTHER"')
             found += f'<rightsMD ID="{prefix}rights" CREATED="{MOMENT}" STATUS="CURRENT">{rights}</rightsMD>'
-        inner = _reference(PREMIS_FILE, files[preservation], 'MDTYPE="PREMIS" MDTYPEVERSION="3.0"')
+        inner = reference(PREMIS_FILE, files[preservation], 'MDTYPE="PREMIS" MDTYPEVERSION="3.0"')
         found += f'<digiprovMD ID="{prefix}premis" CREATED="{MOMENT}" STATUS="CURRENT">{inner}</digiprovMD></amdSec>\n'
     return found
 

@@ -96,7 +96,7 @@ CHANGES: list[Change] = [
     ("EARK-XML", REP, "</mets>", ""),
     ("EARK-XML", PREMIS, "</premis>", ""),
     ("EARK-XML", DC, "</oai_dc:dc>", ""),
-    ("EARK-ID", ROOT, '<file ID="ID-', TWICE),
+    ("CSIP67", ROOT, '<file ID="ID-', TWICE),
     ("EARK-IDREF", ROOT, ' DMDID="', ' DMDID="ID-gone '),
     ("EARK-IDREF", ROOT, 'ADMID="', 'ADMID="ID-gone '),
     ("EARK-HREF", REP, "<FLocat\0a%20b", "a b"),

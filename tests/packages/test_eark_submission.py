@@ -38,7 +38,7 @@ def test_recognised(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "recognised"),
     [
-        ('OAISPACKAGETYPE="AIP"', 'OAISPACKAGETYPE="SIP"', False),
+        ('OAISPACKAGETYPE="AIP"', 'OAISPACKAGETYPE="SIP"', True),
         ('csip:OAISPACKAGETYPE="AIP"', "", True),
         ("</mets>", "", True),
         ("<mets ", "<!DOCTYPE mets><mets ", True),

@@ -9,10 +9,13 @@ from dataclasses import replace
 
 from lxml import etree
 
+from pipeline.findings import level_of
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
 from pipeline.packages.eark.check_mets import ALGORITHMS, MetsRules, Seen
 from pipeline.packages.eark.check_premis import PremisRules
+from pipeline.packages.eark.check_premis_elements import ElementRules, without_followers
+from pipeline.packages.eark.check_schema import unexplained
 from pipeline.packages.eark.layout import METS, REPRESENTATIONS
 from pipeline.packages.eark.requirements import Edition
 from pipeline.packages.eark.rows import opened
@@ -67,6 +70,8 @@ def _check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
     root = PackagePath(METS)
     if isinstance(tree, ArchiveTree) and not tree.rooted:
         yield Finding("CSIPSTR1")
+        if received.entry(root) is None and any(entry.path.endswith(b"/" + METS) for entry in received.entries()):
+            return
     if received.entry(root) is None:
         yield Finding("CSIPSTR4", root)
         return
@@ -96,8 +101,17 @@ def _manifests(received: Received) -> Iterator[PackagePath]:
 
 
 def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen: Seen, kind: str) -> Iterator[Finding]:
-    yield from _schema(tree, path, "METS-XSD", "all.xsd")
     rules = MetsRules(path, owner, received, seen, kind)
+    told: set[str] = set()
+    for finding in _rules(tree, path, rules, seen):
+        if level_of(finding) is Level.ERROR:
+            told.add(finding.code)
+        yield finding
+    if told.isdisjoint(("EARK-XML", "METS-XSD")):
+        yield from _schema(tree, path, told)
+
+
+def _rules(tree: Tree, path: PackagePath, rules: MetsRules, seen: Seen) -> Iterator[Finding]:
     try:
         with closing(opened(tree, path)) as source:
             for part in mets.read(source):
@@ -120,18 +134,19 @@ def _premis(tree: Tree, paths: list[PackagePath], received: Received, archival: 
         if not archival and (other := _other_version(tree, path)) is not None:
             yield Finding("PM1", path, None, "3.0", other)
             continue
-        yield from _schema(tree, path, "PREMIS-XSD", "all.xsd")
+        required = ElementRules(path, list(_messages(tree, path, "all.xsd")))
         rules.begin()
         parts = 0
         try:
             with closing(opened(tree, path)) as source:
-                for part in premis.read(source):
+                for part in premis.read(source, required.look):
                     parts += 1
-                    yield from rules.see(path, part)
+                    yield from without_followers([*rules.see(path, part), *required.taken()])
         except (Unreadable, ContentDamage) as problem:
             yield _unreadable(path, problem)
             continue
-        if not parts:
+        yield from required.end()
+        if not parts and not required.messages:
             yield Finding("PREMIS-XSD", path, None, None, "the document holds no PREMIS 3 object")
         yield from rules.end(path)
         readable.append(path)
@@ -167,17 +182,20 @@ def _described(tree: Tree, path: PackagePath) -> Iterator[Finding]:
         yield Finding("DC-XSD", path, line or None, None, message)
 
 
-def _schema(tree: Tree, path: PackagePath, code: str, schema: str) -> Iterator[Finding]:
+def _messages(tree: Tree, path: PackagePath, schema: str) -> Iterable[tuple[int, str]]:
     """Schema messages with their lines; a document that cannot be read is told by whoever reads it next."""
     try:
         with closing(opened(tree, path)) as source:
-            messages = validate_xsd(source, schema, MAX_BYTES)
+            return validate_xsd(source, schema, MAX_BYTES)
     except (Unreadable, ContentDamage):
-        return
-    for line, message in messages:
+        return ()
+
+
+def _schema(tree: Tree, path: PackagePath, told: set[str]) -> Iterator[Finding]:
+    for line, message in unexplained(_messages(tree, path, "all.xsd"), told):
         # The vocabulary and the schema disagree about some content information types; CSIP4 and CSIP62 judge them.
         if "CSIPExtensionMETS}CONTENTINFORMATIONTYPE'" not in message:
-            yield Finding(code, path, line or None, None, message)
+            yield Finding("METS-XSD", path, line or None, None, message)
 
 
 def _unreadable(path: PackagePath, problem: Unreadable | ContentDamage) -> Finding:
@@ -208,6 +226,8 @@ def _structure(tree: Tree, received: Received, seen: Seen) -> Iterator[Finding]:
         if entry.is_folder or not within or not seen.whole or entry.path in seen.referenced:
             continue
         if within[0] in _LISTED and len(within) > 1:
+            if base + METS in seen.absent or (not base and within[0] in seen.ungrouped) or seen.missed(entry, received):
+                continue
             yield Finding(_LISTED[within[0]], entry.path, None, None, within[0].decode())
         elif within[0] == b"metadata":
             yield _unnamed(tree, entry.path, within[1:2], {b"", base.rstrip(b"/")}, seen)

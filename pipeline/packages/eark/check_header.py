@@ -40,6 +40,7 @@ _WRITTEN = datetime(2027, 1, 1, tzinfo=UTC)
 _SOFTWARE = (("CSIP11", "role", "CREATOR"), ("CSIP12", "type", "OTHER"), ("CSIP13", "other_type", "SOFTWARE"))
 _PEOPLE = ("ORGANIZATION", "INDIVIDUAL")
 _CODE = "IDENTIFICATIONCODE"
+_ROLES = ("CREATOR", "EDITOR", "ARCHIVIST", "PRESERVATION", "DISSEMINATOR", "CUSTODIAN", "IPOWNER", "OTHER")
 
 
 class HeaderRules:
@@ -90,6 +91,8 @@ class HeaderRules:
         categories = {_dashed(term) for term in eark("content category")}
         if kind not in categories and not other:
             yield self._finding("CSIP2", line, found=head.type)
+        elif not other and (head.type or "").strip() not in eark("content category"):
+            yield self._finding("CSIP2", line, found=head.type, level=Level.WARNING)
         elif other and not (head.other_type or "").strip():
             yield self._finding("CSIP3", line)
         elif other and _dashed(head.other_type or "") in categories - {"Other"}:
@@ -112,7 +115,9 @@ class HeaderRules:
         if no_time(header.created) or _future(header.created):
             yield self._finding("CSIP7", line, found=header.created)
         if no_time(header.modified):
-            yield self._finding("CSIP8", line, found=header.modified)
+            # The attribute may be absent, but one that is there is a time.
+            wrong = Level.ERROR if header.modified is not None else None
+            yield self._finding("CSIP8", line, found=header.modified, level=wrong)
         elif _future(header.modified):
             yield self._finding("CSIP8", line, found=header.modified, level=Level.ERROR)
         wanted = PACKAGES[self._edition.kind]
@@ -182,6 +187,7 @@ class HeaderRules:
                 yield self._finding(code, line, "1", "0", Level.WARNING)
         if self._edition.csip_alone:
             return
+        yield from self._roles(header)
         creators = [one for one in header.agents if one.role == "CREATOR" and not _seems_software(one)]
         archival = [one for one in header.agents if one.role == "ARCHIVIST"]
         keepers = [one for one in header.agents if one.role == "PRESERVATION"]
@@ -212,6 +218,14 @@ class HeaderRules:
                     yield self._finding(codes[1], line, " / ".join(types), one.type)
             yield from self._named(line, agents, *codes[2:])
 
+    def _roles(self, header: mets.Header) -> Iterator[Finding]:
+        """Agents that are people or organisations, but not in a role of METS: the submitting one, unless there is."""
+        known = [one for one in header.agents if one.type in _PEOPLE and one.role in _ROLES]
+        for one in header.agents:
+            if one.type in _PEOPLE and one.role not in _ROLES:
+                submits = not any(one.role == "CREATOR" for one in known)
+                yield self._finding("SIP16" if submits else "SIP10", header.line, ", ".join(_ROLES), one.role)
+
     def _named(self, line: int, agents: list[HeaderAgent], name: str, note: str, note_type: str) -> Iterator[Finding]:
         for agent in agents:
             if not agent.name.strip():
@@ -241,7 +255,10 @@ def _seems_software(agent: HeaderAgent) -> bool:
 
 def no_time(text: str | None) -> bool:
     """Whether an attribute holds no xs:dateTime."""
-    return text is None or _DATE_TIME.fullmatch(text.strip()) is None or parsed_moment(text) is None
+    if text is None or _DATE_TIME.fullmatch(text.strip()) is None:
+        return True
+    # xs:dateTime has the last moment of a day as 24:00:00 too.
+    return parsed_moment(re.sub(r"T24:00:00(\.0+)?", "T00:00:00", text)) is None
 
 
 def _future(text: str | None) -> bool:

@@ -33,6 +33,12 @@ _UNCOMPUTED = ("Adler-32", "CRC32", "HAVAL", "MNP", "TIGER", "WHIRLPOOL")
 _PRIVATE = re.compile(r"[a-z]+/(?:x-|vnd\.|prs\.|x\.)[A-Za-z0-9!#$&^_.+\-]+|x-[a-z]+/[A-Za-z0-9!#$&^_.+\-]+")
 """Media types outside the registered names: what private lists use (RFC 6838, 3)."""
 
+_PARAMETERS = re.compile(r"(?:\s*;\s*[A-Za-z0-9!#$&^_.+\-]+=(?:[A-Za-z0-9!#$&^_.+\-]+|\"[^\"]*\"))+\s*$")
+"""What may follow a media type, as in `text/plain; charset=UTF-8` (RFC 2045, 5.1)."""
+
+_DESCRIPTIVE = frozenset(("DC", "EAD", "MODS", "MARC", "EAC-CPF", "LIDO", "VRA"))
+"""MDTYPE of metadata that describe and nothing else, so that their place is metadata/descriptive (CSIPSTR7)."""
+
 _NUMBER = re.compile(r"\+?[0-9]{1,19}")
 
 
@@ -68,7 +74,9 @@ _SECTIONS = {
 class Seen:
     """What the METS documents of a package name, gathered while they are checked.
 
-    `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read.
+    `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read;
+    `absent` the METS documents of representations that are named but not there; `lost` algorithm and digest of
+    what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs.
     """
 
     referenced: set[bytes] = field(default_factory=set)
@@ -79,6 +87,19 @@ class Seen:
     provided: set[bytes] = field(default_factory=set)
     edition: Edition = field(default=Edition("eark-aip"))
     whole: bool = True
+    absent: set[bytes] = field(default_factory=set)
+    lost: set[tuple[str, str]] = field(default_factory=set)
+    ungrouped: set[bytes] = field(default_factory=set)
+
+    def lose(self, core: Core) -> None:
+        """A reference with these attributes leads to no file."""
+        algorithm = ALGORITHMS.get(core.checksum_type or "")
+        if algorithm is not None and core.checksum:
+            self.lost.add((algorithm, core.checksum.strip().lower()))
+
+    def missed(self, entry: Entry, received: Received) -> bool:
+        """Whether a file that nothing names is by its digest what a broken reference means: told of there, once."""
+        return any(received.digest(entry.path, algorithm) == digest for algorithm, digest in self.lost)
 
 
 class MetsRules:
@@ -97,6 +118,8 @@ class MetsRules:
         self._begin(seen.edition)
         self._content_type: str | None = None
         self._has_header = self._has_files = False
+        self._nameless = False
+        self._without_id: Counter[str] = Counter()
         self._administrative = 0
         self._ids: set[int] = set()
         self._sections: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
@@ -131,7 +154,11 @@ class MetsRules:
             yield from self._id(part.id, self._structure.division(part), part.line)
             for wanted, kind in ((part.metadata, "amd"), (part.descriptions, "dmdSec")):
                 for missing in [one for one in wanted if one not in self._sections[kind]]:
-                    yield self._finding("EARK-IDREF", part.line, found=missing)
+                    if self._without_id[kind]:
+                        # What has no id (CSIP18, 33, 46) is what nothing can lead to.
+                        self._without_id[kind] -= 1
+                    else:
+                        yield self._finding("EARK-IDREF", part.line, found=missing)
             self._named_by_divisions.update(one for one in part.metadata if one in self._members)
         elif isinstance(part, mets.Pointed):
             self._structure.pointed(part)
@@ -165,7 +192,9 @@ class MetsRules:
             if not self._has_files:
                 yield self._finding("CSIP58")
             for use, code in (("Documentation", "CSIP60"), ("Schemas", "CSIP113"), ("Representations", "CSIP114")):
-                if self._has_files and use not in self._groups:
+                # A group without USE (CSIP64) may be the one that is missed.
+                if self._has_files and use not in self._groups and not self._nameless:
+                    self._seen.ungrouped.add(use.lower().encode())
                     yield self._finding(code)
         for kind, named in self._named.items():
             for missing in sorted(named - self._sections[kind]):
@@ -198,7 +227,7 @@ class MetsRules:
             if code:
                 yield self._finding(code, line)
         elif (key := hash(value)) in self._ids:
-            yield self._finding("EARK-ID", line, found=value)
+            yield self._finding(code or "EARK-ID", line, found=value)
         else:
             self._ids.add(key)
 
@@ -218,6 +247,8 @@ class MetsRules:
         self._refers = True
         known = _SECTIONS.get(part.section)
         yield from self._id(part.id, known[0] if known else "", part.line)
+        if not part.id or part.id in self._sections[kind]:
+            self._without_id[kind] += 1
         if part.id:
             self._sections[kind].add(part.id)
             if kind == "amd" and self._holder:
@@ -257,14 +288,20 @@ class MetsRules:
         elif part.section == "dmdSec":
             if part.md_type == "DC":
                 self._seen.descriptions.append(path)
-            if own.startswith(b"metadata/preservation/") or path.find(b"metadata/") < 0:
+            elsewhere = own.startswith(b"metadata/") and not own.startswith(b"metadata/descriptive/")
+            if path.find(b"metadata/") < 0 or (
+                elsewhere and (own.startswith(b"metadata/preservation/") or part.md_type in _DESCRIPTIVE)
+            ):
                 yield Finding("CSIPSTR7", path)
 
     def _group(self, group: mets.Group) -> Iterator[Finding]:
         yield from self._id(group.id, "CSIP65", group.line)
+        if group.id:
+            self._structure.groups.add(group.id)
         self._named["amd"].update(group.metadata)
         if not group.use:
             yield self._finding("CSIP64", group.line)
+            self._nameless = True
             return
         use = group.use.partition("/")[0]
         self._groups.setdefault(use, []).append(group)
@@ -291,6 +328,7 @@ class MetsRules:
         if len(part.at) != 1:
             yield self._finding("CSIP76", part.line, found=part.id)
             if not part.at:
+                self._seen.lose(part.core)
                 return
         path, findings = self._target(part.core, part.at[0], FILE, part.line)
         yield from findings
@@ -328,6 +366,9 @@ class MetsRules:
         path, entry = self._held(at.href)
         if path is None or entry is None or entry.is_folder:
             found.append(self._finding(codes.href, line, found=at.href))
+            self._seen.lose(core)
+            if path is not None and layout.is_manifest(path):
+                self._seen.absent.add(path)
             return None, [*found, *self._attributes(core, codes, self._path, line)]
         if _URI.fullmatch(at.href or "") is None or layout.target(at.href, self._base) != path:
             relative = path[len(self._base) + 1 :] if self._base and path.startswith(self._base + b"/") else path
@@ -350,11 +391,12 @@ class MetsRules:
 
     def _attributes(self, core: Core, codes: Codes, path: PackagePath, line: int | None) -> Iterator[Finding]:
         """The attributes that are there and have the form they ought to have."""
-        if not (core.mime or "").strip():
+        media_type = _PARAMETERS.sub("", core.mime or "").strip()
+        if not media_type:
             yield Finding(codes.mime, path, line)
-        elif not is_media_type(core.mime or ""):
+        elif not is_media_type(media_type):
             # CSIP recommends IANA's list; others may be agreed on, and name what they hold as private.
-            level = Level.WARNING if _PRIVATE.fullmatch(core.mime or "") else None
+            level = Level.WARNING if _PRIVATE.fullmatch(media_type) else None
             yield Finding(codes.mime, path, line, None, core.mime, level)
         if core.size is None:
             yield Finding(codes.size, path, line)

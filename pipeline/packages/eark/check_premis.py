@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from pipeline.packages import Received
 from pipeline.packages.eark import preservation
@@ -14,7 +15,11 @@ from pipeline.standards.vocabularies import loc
 
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
 
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?([?~/%].*)?")
+_DATE = re.compile(
+    r"(?P<day>\d{4}(-\d\d(-\d\d)?)?)(?<=-\d\d-\d\d)T\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?([?~/%].*)?"
+    r"|(?P<plain>\d{4}(-\d\d(-\d\d)?)?)([?~/%].*)?"
+    r"|(?P<basic>\d{8})(T\d\d(\d\d(\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(\d\d)?)?)?"
+)
 """The beginning that a date of ISO 8601 or EDTF has in common."""
 
 
@@ -109,11 +114,6 @@ class PremisRules:
             return
         if not part.fixity:
             yield Finding("PM33", file, part.line)
-        for form in part.formats:
-            if not form.name.strip() and not form.key:
-                yield Finding("PM39", file, part.line)
-            if bool(form.registry.strip()) != bool(form.key.strip()):
-                yield Finding("PM43" if form.registry.strip() else "PM42", file, part.line)
         path = preservation.path_of(part.identifiers)
         entry = self._received.entry(path) if path is not None else None
         if path is None:
@@ -135,7 +135,7 @@ class PremisRules:
             yield Finding("PM84", file, part.line)
         else:
             yield from _term(file, part.line, "eventType", part.type)
-        if _DATE.fullmatch(part.when.strip()) is None:
+        if not _is_date(part.when.strip()):
             yield Finding("PM85", file, part.line, None, part.when)
         if not (part.outcome or "").strip():
             yield Finding("PM86", file, part.line)
@@ -150,6 +150,19 @@ class PremisRules:
         for _, roles in part.objects:
             for role in roles:
                 yield from _term(file, part.line, "eventRelatedObjectRole", role)
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text begins as a date does, and its day is one of the calendar."""
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return False
+    day = (found["day"] or found["plain"] or found["basic"]).replace("-", "")
+    try:
+        date(int(day[:4]) or 4, int(day[4:6] or 1), int(day[6:8] or 1))
+    except ValueError:
+        return False
+    return True
 
 
 def _links(part: premis.Part) -> Iterator[tuple[str, Identifier, str]]:

@@ -39,6 +39,7 @@ class StructureRules:
         self._inner: list[mets.Division] = []
         self._pointers: dict[int, list[mets.Pointed]] = {}
         self.manifests: list[PackagePath] = []
+        self.groups: set[str] = set()
 
     def map(self, part: mets.Map) -> str:
         """A map begins; the code for one without ID, empty where it may go without."""
@@ -89,6 +90,8 @@ class StructureRules:
             yield self._finding("CSIP81", fitting[0].line, "PHYSICAL", fitting[0].type)
         if len(self._main) != 1:
             yield self._finding("CSIP84", fitting[0].line, "1", str(len(self._main)))
+            if not self._main:
+                return
         elif self._edition.holds("CSIP86") and not (self._main[0].label or "").strip():
             yield self._finding("CSIP86", self._main[0].line)
         labelled: dict[str, list[mets.Division]] = {}
@@ -139,7 +142,8 @@ class StructureRules:
             left = ", ".join(sorted(ids - {one or "" for one in pointed}))
             yield self._finding(pointer_code, part.line, None, left or None)
         for value in pointed:
-            if value not in ids:
+            # Where there is no such group at all, or it has no id, that is what is wrong (CSIP60, 64, 65, 113, 114).
+            if value not in ids and (groups or value not in self.groups) and all(group.id for group in groups):
                 yield self._finding(id_code, part.line, None, value)
 
     def _represents(self, part: mets.Division) -> bool:

@@ -52,7 +52,7 @@ def recognise(tree: Tree, kind: str) -> Recognition | None:
     if package == wanted or (wanted == "AIP" and package in _ARCHIVAL):
         return Recognition(kind, shown, f"METS.xml says csip:OAISPACKAGETYPE {package}")
     named = _PROFILE.search(profile)
-    if not package and named is not None and named[1] == wanted:
+    if named is not None and named[1] == wanted:
         return Recognition(kind, shown, f"METS.xml names the METS profile of the E-ARK {wanted}")
     return None
 

@@ -100,6 +100,19 @@ def test_every_expected_puid_from_both_engines(corpora: Path, tmp_path: Path, mo
     assert count > 50
 
 
+def test_both_engines_agree_on_real_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the files over which docs/identification.md tells the agreement: the smallest of each format."""
+    monkeypatch.chdir(tmp_path)
+    with (DATA / "agreement.tsv").open(encoding="utf-8", newline="") as lines:
+        expected = {row["name"]: row["puid"] or None for row in csv.DictReader(lines, delimiter="\t")}
+    with zipfile.ZipFile(DATA / "agreement.zip") as archive:
+        archive.extractall(tmp_path / "files")
+    told = {file.name: answer(file) for file in (tmp_path / "files").iterdir()}
+    assert {name: one.puid for name, one in told.items()} == expected
+    assert {name for name, one in told.items() if one.agreement not in ("same", "none")} == set()
+    assert len({puid for puid in expected.values() if puid}) > 100
+
+
 def test_the_shipped_signatures_are_made_of_the_shipped_records() -> None:
     archive = lzma.decompress((PRONOM / "pronom-signatures-V125.tar.xz").read_bytes())
     container = lzma.decompress((PRONOM / "container-signature-20260119.xml.xz").read_bytes())
@@ -340,6 +353,34 @@ def test_members_that_cannot_be_read_count_as_absent(flag: int, method: int, tmp
     assert found(bytes(data), "docx", tmp_path)[0] <= {"x-fmt/263", "fmt/189"}
 
 
+def test_what_lies_inside_says_more_than_the_first_bytes(tmp_path: Path) -> None:
+    """A document whose first bytes are those of version 1.2 (it says so of an object) and whose parts are of 1.1."""
+    made = io.BytesIO()
+    kind = "application/vnd.oasis.opendocument.text"
+    parts = {
+        "mimetype": kind,
+        "Object 1/content.xml": '<office:document-content office:version="1.2"/>',
+        "content.xml": '<?xml version="1.0" encoding="UTF-8"?><office:document-content office:version="1.1"/>',
+        "META-INF/manifest.xml": '<?xml version="1.0"?><m:manifest '
+        'xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<m:file-entry manifest:media-type="{kind}" manifest:full-path="/"/></m:manifest>',
+    }
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    assert found(made.getvalue(), "odt", tmp_path)[:2] == ({"fmt/290"}, "container")
+
+
+def test_a_member_tells_its_format_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Metadata/Properties.plist", b"x")
+        archive.writestr("Index/Document.iwa", b"\x12\x03\x01\x00\x05\x18" + random.Random(4).randbytes(9000))
+    data = bytearray(made.getvalue())
+    data[data.rindex(b"PK\x01\x02") + 16] ^= 0xFF  # its checksum
+    assert found(bytes(data), "pages", tmp_path)[:2] == ({"fmt/1441"}, "container")
+
+
 def test_a_file_that_shrank_has_an_answer(tmp_path: Path) -> None:
     """The size that was announced is more than there is: of a file that shrinks while it is read, of /sys."""
     file = tmp_path / "short.txt"
@@ -418,7 +459,9 @@ def test_text_is_what_siegfried_takes_for_text(tmp_path: Path) -> None:
     assert is_text(b"h\xe9llo\x0b\x1b\n")
     assert is_text("\ufeffchữ".encode("utf-16-le"))
     assert not is_text(b"a\x00b")
-    assert not is_text(b"a\x7f")
+    assert not is_text(b"a\x7f\n")
+    assert is_text("Hà Nội\n".encode("utf-16")) and not is_text(b"\xff\xfea\x00\x01\x00")
+    assert is_text("Viet Nam\x85".encode("cp037"))  # EBCDIC ends its lines with a control byte
     assert found(b"hello", "", tmp_path)[:2] == ({"x-fmt/111"}, "text")
     assert found(b"hello", "svg", tmp_path)[:2] == (set(), "none")
     assert found(b"a;b", "csv", tmp_path)[:2] == (set(), "extension")

@@ -27,6 +27,8 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _SLACK = 64
+_FIRST = 4 << 10
+_PART = 256 << 10
 _TOKEN = re.compile(
     r"\s+|(?P<text>'[^']*'|\"[^\"]*\")|(?P<set>\[(?:'[^']*'|\"[^\"]*\"|[^\]'\"])*\])|(?P<byte>[0-9A-Fa-f]{2})"
     r"|(?P<any>\?\?)|(?P<star>\*)|(?P<gap>\{(?P<low>\d+)(?:-(?P<high>\d+|\*))?\})|(?P<mark>[()|])"
@@ -90,7 +92,7 @@ class Matcher:
 
             def read(name: str, need: int) -> bytes:
                 with archive.open(name) as member:
-                    return member.read(need)
+                    return _as_far_as_possible(member, need)
 
             return self._matches("ZIP", names, read)
 
@@ -280,6 +282,20 @@ def _set(inside: str) -> bytes:
 
 def _bytes(data: bytes) -> bytes:
     return b"".join(b"\\x%02x" % one for one in data)
+
+
+def _as_far_as_possible(member: IO[bytes], need: int) -> bytes:
+    """At most `need` bytes of a member: what comes before damage tells its format too. As `read` when nothing comes."""
+    parts: list[bytes] = []
+    have = 0
+    try:
+        while have < need and (part := member.read(min(need - have, _PART if parts else _FIRST))):
+            parts.append(part)
+            have += len(part)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        if not parts:
+            raise
+    return b"".join(parts)
 
 
 def _directory(file: IO[bytes]) -> int:

@@ -21,6 +21,12 @@ BUFFER = 4 << 20
 TEXT = "x-fmt/111"
 _LOOKED_AT = 4096
 _NO_TEXT = bytes(number for number in range(256) if number < 7 or 13 < number < 27 or 27 < number < 32 or number == 127)
+_TEXT_CODES = frozenset((*range(7, 14), 27, *range(32, 127), 133, *range(160, 256)))
+_EBCDIC = bytes(
+    {number for number in range(256) if ord(bytes([number]).decode("cp037")) in _TEXT_CODES} - {0xE1} | {0xFF}
+)
+"""Bytes of text in EBCDIC: code page 037, but 0xE1 and 0xFF as POSIX has them (dd conv=ascii)."""
+
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -126,7 +132,8 @@ class Engine(fido.Fido):  # type: ignore[misc]
         extension: str,
     ) -> Found:  # fmt: skip
         if inside:
-            seen = {puid for puid, _ in inside} | {known.puid for known, _ in matches}
+            told = self.known.contained  # what lies inside says more of these than their first bytes
+            seen = {puid for puid, _ in inside} | {known.puid for known, _ in matches if known.puid not in told}
             best = [pair for pair in inside if not self._beaten(pair[0], seen)]
             if best:
                 return self._found([(self.known.by_puid[puid], words) for puid, words in best], "container",
@@ -186,11 +193,12 @@ class _Whole(io.RawIOBase):
 
 
 def is_text(head: bytes) -> bool:
-    """Whether the first 4,096 bytes hold no control byte that text does not have; UTF-16 needs its mark."""
+    """Whether the first 4,096 bytes hold no control byte that text does not have, as ASCII and what extends it, as
+    UTF-16 with its mark, or as EBCDIC."""
     looked = head[:_LOOKED_AT]
-    if looked[:2] in _MARKS:
-        return _utf16(looked)
-    return len(looked.translate(None, _NO_TEXT)) == len(looked)
+    if len(looked.translate(None, _NO_TEXT)) == len(looked):
+        return True
+    return (looked[:2] in _MARKS and _utf16(looked)) or not looked.translate(None, _EBCDIC)
 
 
 def _utf16(looked: bytes) -> bool:

@@ -82,7 +82,7 @@ class Known:
 class Signatures:
     """A set: formats in the order in which they are tried, the filter over all signatures, the container matcher.
 
-    `signed` are the formats that have a signature of either kind.
+    `signed` are the formats that have a signature of either kind, `contained` those that have a container signature.
     """
 
     version: str
@@ -94,6 +94,7 @@ class Signatures:
     by_number: list[Signature]
     by_puid: dict[str, Known]
     signed: frozenset[str]
+    contained: frozenset[str]
     by_extension: dict[str, list[Known]] = field(default_factory=dict)
 
 
@@ -121,12 +122,12 @@ def read(data: dict[str, Any]) -> Signatures:
         for extension in known.extensions:
             by_extension.setdefault(extension, []).append(known)
     matcher = containers.read(data["containers"])
-    held = {container.puid for listed in matcher.signatures.values() for container in listed}
+    held = frozenset(container.puid for listed in matcher.signatures.values() for container in listed)
     return Signatures(
         data["version"], data["container_version"], formats,
         Filter(flat, [int(one, 16) for one in data["sets"]]), matcher, owner, by_number,
         {known.puid: known for known in formats},
-        frozenset(known.puid for known in formats if known.signatures) | held, by_extension,
+        frozenset(known.puid for known in formats if known.signatures) | held, held, by_extension,
     )  # fmt: skip
 
 

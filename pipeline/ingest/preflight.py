@@ -9,7 +9,7 @@ from pipeline.administration.archive import Archive, archive
 from pipeline.catalogue.rebuild import learn
 from pipeline.content.identification import inforce
 from pipeline.errors import Problem, SystemProblem, UsageProblem
-from pipeline.settings import Profile, household
+from pipeline.settings import Profile, household, settings
 from pipeline.storage import intents
 from pipeline.storage.lines import Kind, settings_changed
 from pipeline.storage.stores import Store, StoreAbsent
@@ -29,6 +29,10 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
     if len(stores) < profile.copies:
         raise UsageProblem("USE-COPIES", profile=profile.name, copies=profile.copies, stores=len(stores))
     room(space.root.name, shutil.disk_usage(space.root).free, LEAST_FREE)
+    if settings(space).trust_roots:
+        from pipeline.content.signatures import trust
+
+        trust.read(settings(space).trust_roots, space.settings_file.parent)
     at_hand = archive(space)
     reached = at_hand.reach()
     writable = [store for store in reached if _writable(at_hand, store)]

@@ -12,6 +12,7 @@ from pipeline.content.signatures import (
     Subject,
     Verified,
     form_of,
+    may_sign,
     outcome,
     rules,
     subject,
@@ -63,6 +64,8 @@ def verify(current: Session) -> None:
 
 def findings(current: Session) -> Iterator[Finding]:
     """What a person should know about signatures; once a package that they could be checked for integrity alone."""
+    if current.ledger.fact(_BY) is None:
+        return
     alone = 0
     for one in _subjects(current):
         signatures = _signatures(current, one.entry.path)
@@ -76,8 +79,9 @@ def _subjects(current: Session) -> Iterator[Subject]:
     """Data files that may be signed, in raw-byte order."""
     ledger = current.ledger
     place = KINDS[ledger.fact("kind") or "folder"].place
-    for entry, *_ in ledger.known():
-        if place(entry.path).use is not Use.DATA:
+    for entry, _, found, _mime in ledger.known():
+        # Most files are told apart by name and format alone: a package without signatures costs next to nothing.
+        if not may_sign(entry.path, found) or place(entry.path).use is not Use.DATA:
             continue
         one = ledger.examination(entry.path)
         form = form_of(entry.path, one.family, one.characteristics) if one is not None else None

@@ -18,20 +18,21 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from pipeline.content.characterisation.tables import line
+from pipeline.content.characterisation.tables import family_of, line
+from pipeline.content.identification import extension_of
 from pipeline.content.reading import descriptor
 from pipeline.content.signatures import trust
 from pipeline.content.signatures.trust import Trusted
 from pipeline.errors import SystemProblem
 from pipeline.names import shown
 from pipeline.pool import Failure, Pool, Task, shared
-from pipeline.records import Characteristics, Finding, Outcome, PackagePath
+from pipeline.records import Characteristics, Finding, Format, Outcome, PackagePath
 from pipeline.signatures import Coverage, Integrity, Signature, Trust
 from pipeline.tree import ContentDamage, Entry, Tree
 
 __all__ = [
-    "WORKERS", "Subject", "Trusted", "Verified", "findings", "form_of", "outcome", "rules", "subject", "tools", "trust",
-    "verify_all",
+    "WORKERS", "Subject", "Trusted", "Verified", "findings", "form_of", "may_sign", "outcome", "rules", "subject",
+    "tools", "trust", "verify_all",
 ]  # fmt: skip
 
 WORKERS: Final = ("pipeline.content.signatures.worker",)
@@ -85,13 +86,21 @@ def tools() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in ("pyHanko", "signxml")}
 
 
+def may_sign(path: PackagePath, found: Format | None) -> bool:
+    """Whether name and format of a file allow of signatures in it, before anything else is asked."""
+    return _ending(path) in _ALONE or family_of(found, extension_of(path)) in FAMILIES
+
+
+def _ending(path: PackagePath) -> bytes:
+    return path.rpartition(b"/")[2].rpartition(b".")[2].lower()
+
+
 def form_of(path: PackagePath, family: str, told: Characteristics) -> tuple[str, int] | None:
     """How the signatures of a file would be verified, and how many were seen; None for a file without."""
     number = dict(told.properties).get("signatures", "")
     if family in FAMILIES and number.isascii() and number.isdigit():
         return (family, int(number)) if int(number) else None
-    ending = path.rpartition(b"/")[2].rpartition(b".")[2].lower()
-    return (CMS, 0) if ending in _ALONE else None
+    return (CMS, 0) if _ending(path) in _ALONE else None
 
 
 def subject(entry: Entry, form: str, counted: int, lookup: Lookup) -> Subject:

@@ -19,7 +19,7 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from pipeline.content.signatures import certificates, cms
+from pipeline.content.signatures import certificates, cms, rawpdf
 from pipeline.content.signatures.certificates import Material, Roots, iso, line, words
 from pipeline.content.signatures.cms import Unjudged
 from pipeline.content.validity import Beat
@@ -68,7 +68,9 @@ def verify(source: BinaryIO, roots: Roots, beat: Beat, counted: int = 0) -> list
     except MemoryError:
         raise
     except Exception as problem:
-        return [Signature(form="PDF", why=f"the document cannot be read: {words(problem)}")] if counted else []
+        lenient = _lenient(source, roots, beat)
+        why = f"the document cannot be read: {words(problem)}"
+        return lenient or ([Signature(form="PDF", why=why)] if counted else [])
     found: list[Signature] = []
     at = roots.moment
     for seat in reversed(seats):
@@ -76,8 +78,24 @@ def verify(source: BinaryIO, roots: Roots, beat: Beat, counted: int = 0) -> list
         judged, at = _judged(seat, source, roots, at, material, beat)
         found[:0] = judged
     if not found and counted:
-        return [Signature(form="PDF", why="no field of the document holds the signature")]
+        lenient = _lenient(source, roots, beat)
+        why = "no field of the document holds the signature"
+        apart = [replace(one, coverage=Coverage.UNKNOWN, covered=why) for one in lenient]
+        return apart or [Signature(form="PDF", why=why)]
     return found
+
+
+def _lenient(source: BinaryIO, roots: Roots, beat: Beat) -> list[Signature]:
+    """What qpdf finds where the strict reader finds nothing."""
+    return [one for raw in rawpdf.found(source) for one in _by_bytes(raw, source, roots, beat)]
+
+
+def _by_bytes(raw: rawpdf.Raw, source: BinaryIO, roots: Roots, beat: Beat) -> list[Signature]:
+    beat()
+    spans = list(raw.spans)
+    return rawpdf.judge(
+        raw, lambda name: _digest(source, spans, name, beat), roots, lambda value: _gap(spans, value, source)
+    )
 
 
 def _seats(reader: PdfFileReader) -> Iterator[_Seat]:
@@ -103,7 +121,9 @@ def _judged(
     """The signers of one signature, and the time at which everything before it is judged."""
     one = seat.embedded
     if one is None:
-        return [Signature(form=seat.form, why=seat.why)], at
+        again = [raw for raw in rawpdf.found(source) if sum(raw.spans[2:]) == seat.end]
+        lenient = [each for raw in again[:1] for each in _by_bytes(raw, source, roots, beat)]
+        return lenient or [Signature(form=seat.form, why=seat.why)], at
     coverage, covered, later = _coverage(one, source)
     beat()
 
@@ -139,7 +159,7 @@ def _judged(
 
 def _coverage(one: Any, source: BinaryIO) -> tuple[Coverage, str, str]:
     """How much is covered, in words where that is not all, and what came later."""
-    gap = _gap(one, source)
+    gap = _gap(one.byte_range, bytes(one.pkcs7_content), source)
     if gap:
         return Coverage.PART, gap, ""
     try:
@@ -161,16 +181,16 @@ def _coverage(one: Any, source: BinaryIO) -> tuple[Coverage, str, str]:
     return Coverage.REVISION, "", _LATER[level] + told
 
 
-def _gap(one: EmbeddedPdfSignature, source: BinaryIO) -> str:
+def _gap(byte_range: Any, contents: bytes, source: BinaryIO) -> str:
     """Why the byte range leaves out something else than the value of the signature; empty when it does not."""
     try:
-        spans = [int(number) for number in one.byte_range]
+        spans = [int(number) for number in byte_range]
     except (TypeError, ValueError):
         return "the byte range cannot be read"
     size = source.seek(0, os.SEEK_END)
     if len(spans) != 4 or spans[0] != 0 or min(spans) < 0 or spans[2] + spans[3] > size or spans[2] < spans[1]:
         return "the byte range is not two spans of the file"
-    if spans[2] - spans[1] > 4 * len(one.pkcs7_content) + 1024:
+    if spans[2] - spans[1] > 4 * len(contents) + 1024:
         return "the byte range leaves out more than the signature"
     source.seek(spans[1])
     held = source.read(spans[2] - spans[1])
@@ -179,7 +199,7 @@ def _gap(one: EmbeddedPdfSignature, source: BinaryIO) -> str:
         value = bytes.fromhex(inner.decode("ascii"))
     except ValueError:
         value = b""
-    if held[:1] != b"<" or held[-1:] != b">" or value != bytes(one.pkcs7_content):
+    if held[:1] != b"<" or held[-1:] != b">" or value != contents:
         return "the byte range leaves out more than the signature"
     return ""
 

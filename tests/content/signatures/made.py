@@ -12,7 +12,7 @@ from typing import Any
 
 import pikepdf
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -94,6 +94,32 @@ def changed(data: bytes, old: bytes, new: bytes) -> bytes:
     """The same length, other bytes."""
     assert len(old) == len(new) and old in data
     return data.replace(old, new, 1)
+
+
+def bare(who: Holder) -> bytes:
+    """adbe.x509.rsa_sha1: a PKCS #1 value in an octet string, the certificate beside it."""
+    document = pikepdf.open(io.BytesIO(plain()))
+    room = 600
+    value = pikepdf.Dictionary(
+        Type=pikepdf.Name.Sig, Filter=pikepdf.Name("/Adobe.PPKLite"), SubFilter=pikepdf.Name("/adbe.x509.rsa_sha1"),
+        ByteRange=pikepdf.Array([0, 1111111111, 1111111111, 1111111111]), Cert=pikepdf.String(who.asn1.dump()),
+        Contents=pikepdf.String(b"\xff" * room),
+    )  # fmt: skip
+    field = document.make_indirect(
+        pikepdf.Dictionary(FT=pikepdf.Name.Sig, T=pikepdf.String("Ky1"), V=document.make_indirect(value))
+    )
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([field]), SigFlags=3)
+    out = io.BytesIO()
+    document.save(out, deterministic_id=True, compress_streams=False)
+    data = out.getvalue()
+    start = data.index(b"<" + b"ff" * room + b">")
+    end = start + 2 * room + 2
+    numbers = f"0 {start} {end} {len(data) - end}".ljust(len("0 1111111111 1111111111 1111111111")).encode()
+    data = data.replace(b"0 1111111111 1111111111 1111111111", numbers)
+    assert isinstance(who.key, rsa.RSAPrivateKey)
+    signed = who.key.sign(data[:start] + data[end:], padding.PKCS1v15(), hashes.SHA1())
+    octets = b"\x04\x82" + len(signed).to_bytes(2, "big") + signed
+    return data[:start] + b"<" + octets.ljust(room, b"\0").hex().encode() + b">" + data[end:]
 
 
 # --- XML ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pikepdf
 import pytest
 from pyhanko.sign.fields import MDPPerm
 
@@ -162,6 +163,22 @@ def test_a_byte_range_that_leaves_out_more_than_the_signature_covers_a_part() ->
     one = of_pdf(moved)[0]
     assert one.coverage is PART and one.integrity is CHANGED
     assert {"DSIG-PART", "DSIG-CHANGED"} <= codes([one])
+
+
+def test_a_pdf_that_a_strict_reader_cannot_follow_is_judged_by_its_bytes() -> None:
+    """A broken table behind the signature, the oldest kind of signature, and one that no field holds."""
+    broken = of_pdf(made.pdf(A.good) + b"startxref\n99999999\n%%EOF\n")
+    assert [(one.integrity, one.trust, one.coverage) for one in broken] == [(WHOLE, TRUSTED, Coverage.UNKNOWN)]
+    assert "damaged" in broken[0].covered
+    old = of_pdf(made.bare(A.tsa))
+    assert [(one.form, one.integrity, one.trust) for one in old] == [("PDF, adbe.x509.rsa_sha1", WHOLE, UNTRUSTED)]
+    assert codes(old) == {"DSIG-UNTRUSTED", "DSIG-WEAK"}, "its issuing certificate is not in the file"
+    assert of_pdf(made.changed(made.bare(A.tsa), b"Cong van", b"Cong vXn"))[0].integrity is CHANGED
+    with pikepdf.open(io.BytesIO(made.bare(A.tsa))) as document:
+        del document.Root.AcroForm.Fields
+        out = io.BytesIO()
+        document.save(out)
+    assert of_pdf(out.getvalue())[0].integrity is not WHOLE
 
 
 def test_what_is_no_pdf_is_said_and_nothing_more() -> None:

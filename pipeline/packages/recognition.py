@@ -9,6 +9,7 @@ from lxml import etree
 
 from pipeline.packages import Recognition
 from pipeline.records import PackagePath
+from pipeline.standards.xml import name_of
 from pipeline.tree import ContentDamage, Tree
 
 _METS: Final = "http://www.loc.gov/METS/"
@@ -66,8 +67,7 @@ def _unsaid(tree: Tree, folder: bytes) -> Recognition | None:
     """A package of E-ARK whose METS does not say which type it is: by its profile and namespaces, then its folders."""
     beginning = _beginning(tree, folder + b"METS.xml")
     starts = _starts(beginning)
-    name = etree.QName(starts[0]) if starts else None
-    if name is not None and (name.localname != "mets" or name.namespace not in (_METS, "http://www.loc.gov/METS/v2")):
+    if starts and not _is_mets(starts[0]):
         return None if not _folders(tree, folder) else Recognition("eark-sip", "", _FOLDERS)
     named = _NAMED.search(beginning)
     if named is not None:
@@ -76,6 +76,11 @@ def _unsaid(tree: Tree, folder: bytes) -> Recognition | None:
     if _DILCIS in beginning:
         return Recognition("eark-sip", "", "METS.xml uses the attributes of E-ARK")
     return Recognition("eark-sip", "", _FOLDERS) if _folders(tree, folder) else None
+
+
+def _is_mets(element: etree._Element) -> bool:
+    namespace, name = name_of(element.tag)
+    return name == "mets" and namespace in (_METS, "http://www.loc.gov/METS/v2")
 
 
 def _folders(tree: Tree, folder: bytes) -> bool:
@@ -103,15 +108,14 @@ def _header(tree: Tree, path: bytes) -> tuple[dict[str, str], str] | None:
         return ({}, match.group(1).decode()) if match else None
     root: dict[str, str] | None = None
     for element in elements:
-        name = etree.QName(element)
-        attributes = {etree.QName(str(key)).localname: str(value) for key, value in element.attrib.items()}
+        attributes = {name_of(key)[1]: str(value) for key, value in element.attrib.items()}
         if root is None:
-            if name.localname != "mets" or name.namespace not in (_METS, "http://www.loc.gov/METS/v2"):
+            if not _is_mets(element):
                 return None
             root = attributes
             if _TYPE in attributes:
                 return root, attributes[_TYPE]
-        elif name.localname == "metsHdr":
+        elif name_of(element.tag)[1] == "metsHdr":
             return (root, attributes[_TYPE]) if _TYPE in attributes else None
         else:
             return None
@@ -123,8 +127,8 @@ def _vietnamese(tree: Tree, folder: bytes, root: dict[str, str]) -> str | None:
     if root.get("PROFILE") == _ESTONIAN:
         return "METS.xml names the profile of Circular 05/2025/TT-BNV"
     for element in _starts(_beginning(tree, folder + b"metadata/descriptive/EAD.xml"))[:1]:
-        name = etree.QName(element)
-        if name.namespace is None and name.localname.lower() == "simpledc":
+        namespace, name = name_of(element.tag)
+        if not namespace and name.lower() == "simpledc":
             return "METS.xml with a simpledc description, as Circular 05/2025/TT-BNV asks"
     return None
 

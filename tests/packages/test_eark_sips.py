@@ -157,6 +157,17 @@ def test_whatever_a_mets_holds_it_is_judged(fuzzed: Path, data: st.DataObject) -
         file.write_bytes(before)
 
 
+@pytest.mark.parametrize("file", [ROOT, REP, PREMIS_FILE])
+@pytest.mark.parametrize("into", ["<x:y/><", '<p a:b="c"/><', "<x:mets>", "<:/><"])
+def test_prefixes_that_nobody_declared(tmp_path: Path, file: str, into: str) -> None:
+    """Also as the root element: a parser goes on after them, with names that are none."""
+    root = build(tmp_path, Shape())
+    text = (root / file).read_text("utf-8")
+    at = text.index("<", text.index("?>"))
+    (root / file).write_text(text[:at] + into + text[at + 1 :], "utf-8")
+    assert errors(found_in(root))
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_other_encodings_of_unicode(tmp_path: Path, encoding: str) -> None:
     root = build(tmp_path, Shape())

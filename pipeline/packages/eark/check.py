@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from lxml import etree
-
 from pipeline.findings import level_of
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
@@ -21,7 +19,7 @@ from pipeline.packages.eark.requirements import Edition
 from pipeline.packages.eark.rows import opened
 from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import dc, mets, premis
-from pipeline.standards.xml import MAX_BYTES, PREMIS, Unreadable, elements, validate_xsd
+from pipeline.standards.xml import MAX_BYTES, PREMIS, Unreadable, elements, name_of, validate_xsd
 from pipeline.tree import ContentDamage, Tree
 from pipeline.tree.archive import ArchiveTree
 
@@ -162,8 +160,8 @@ def _other_version(tree: Tree, path: PackagePath) -> str | None:
     try:
         with closing(opened(tree, path)) as source:
             for _, element in elements(source):
-                name = etree.QName(element)
-                return None if name.namespace == PREMIS else f"{name.namespace or ''} {name.localname}".strip()
+                namespace, name = name_of(element.tag)
+                return None if namespace == PREMIS else f"{namespace} {name}".strip()
     except (Unreadable, ContentDamage):
         return None
     return None

@@ -11,7 +11,7 @@ from lxml import etree
 
 from pipeline.records import Finding, Level, PackagePath
 from pipeline.standards import premis
-from pipeline.standards.xml import PREMIS, XSI, line_of
+from pipeline.standards.xml import PREMIS, XSI, line_of, name_of
 
 _P: Final = f"{{{PREMIS}}}"
 
@@ -128,7 +128,7 @@ class ElementRules:
         return expected is not None and not self._said.isdisjoint(_LOCAL.findall(expected[1]))
 
     def _judge(self, unit: etree._Element, holder: etree._Element) -> None:
-        name = etree.QName(holder).localname
+        name = name_of(holder.tag)[1]
         for child, code in _needed(unit, name):
             held = holder.find(f"{_P}{child}")
             if held is None or not (len(held) or (held.text or "").strip() or "".join(held.itertext()).strip()):
@@ -197,12 +197,12 @@ def _category(unit: etree._Element) -> str:
 
 def _holder(leaf: etree._Element) -> etree._Element | None:
     """What holds an empty element, or is it, where something is asked of it; None in metadata of other standards."""
-    name = etree.QName(leaf)
-    if name.namespace != PREMIS:
+    namespace, name = name_of(leaf.tag)
+    if namespace != PREMIS:
         return None
-    if name.localname in _ANY:
+    if name in _ANY:
         return leaf
-    return leaf.getparent() if name.localname in _NAMES else None
+    return leaf.getparent() if name in _NAMES else None
 
 
 def _quoted(message: str) -> str | None:

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import characterisation, floor, identification, inputs, peers, text, tt05
+from bench import characterisation, floor, identification, inputs, office, peers, text, tt05
 from bench.measure import PROJECT, Household
 
-CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M"
+CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,OFFICE,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M"
 
 
 class Bench:
@@ -113,6 +113,9 @@ def main() -> None:
                     told(row)
             if not wanted or "CHAR" in wanted:
                 for row in characterisation.rows(base, 200 // scale, 10_000 // scale, pairs):
+                    told(row)
+            if not wanted or "OFFICE" in wanted:
+                for row in office.rows(base, 300 // scale, pairs):
                     told(row)
             if not wanted or "ID" in wanted:
                 (base / "scratch").mkdir()

@@ -15,7 +15,7 @@ from pipeline.records import Evidence
 from pipeline.standards import ocfl
 from pipeline.storage import intents
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import Store, StoreAbsent
+from pipeline.storage.stores import CHUNK, Store, StoreAbsent
 
 
 class What(StrEnum):
@@ -90,13 +90,14 @@ def judge(
     `on_file` is told after each file. At most `most` problems are listed, a last one counts the rest.
     SystemProblem when the store fails as a whole: the copy is then not checked, never missing.
     """
-    return _Judge(store, urn, dict(known or {}), scratch, on_file, most).run(after)
+    return _Judge(store, urn, layout.prefix(urn), dict(known or {}), scratch, on_file, most).run(after)
 
 
 @dataclass(slots=True)
 class _Judge:
     store: Store
     urn: str
+    base: str
     known: dict[int, str]
     scratch: Path | None
     on_file: Callable[[Step], None] | None
@@ -108,10 +109,6 @@ class _Judge:
     listed: dict[str, int] = field(default_factory=dict)
     being_written: str = ""
     in_work: str = "//"
-
-    @property
-    def base(self) -> str:
-        return layout.prefix(self.urn)
 
     def run(self, after: str | None) -> Judgement:
         self.store.check()
@@ -268,7 +265,7 @@ class _Judge:
         """Every file's (path, bytes read, damage) in order; several at once where that pays."""
         if self.store.lanes == 1:
             for digest, path in expected:
-                yield self._look(path, digest)
+                yield self._look(path, digest, self.listed.get(path, CHUNK))
             return
         pool = ThreadPoolExecutor(self.store.lanes, "judge")
         ends.callback(pool.shutdown, wait=True, cancel_futures=True)
@@ -280,9 +277,9 @@ class _Judge:
         while waiting:
             yield waiting.popleft().result()
 
-    def _look(self, path: str, digest: str) -> tuple[str, int, Damage | None]:
+    def _look(self, path: str, digest: str, length: int = CHUNK) -> tuple[str, int, Damage | None]:
         try:
-            found, size = layout.digest_of(self.store, self.base + path)
+            found, size = layout.digest_of(self.store, self.base + path, max(length, 0))
         except KeyError:
             return path, 0, Damage(What.MISSING, path, digest)
         except SystemProblem as problem:

@@ -14,7 +14,7 @@ from pipeline.standards import ocfl
 from pipeline.storage import intents
 from pipeline.storage.cargo import Cargo, Piece
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import Store, StoreAbsent
+from pipeline.storage.stores import CHUNK, Store, StoreAbsent
 
 
 class Lane:
@@ -181,7 +181,7 @@ class Lane:
                 if head.sha256 != piece.sha256 or head.size != piece.size:
                     self._mark(piece)
                 return
-        if self._digest(piece.path) != piece.sha256:
+        if self._digest(piece.path, piece.size) != piece.sha256:
             self._mark(piece)
 
     def verify_inventories(self) -> None:
@@ -212,9 +212,9 @@ class Lane:
         with self._lock:
             self.wrong.append(piece)
 
-    def _digest(self, path: str) -> str | None:
+    def _digest(self, path: str, size: int = CHUNK) -> str | None:
         try:
-            return layout.digest_of(self.store, self.base + path)[0]
+            return layout.digest_of(self.store, self.base + path, size)[0]
         except KeyError:
             return None
 

@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import SystemProblem, UsageProblem
@@ -42,6 +42,9 @@ from pipeline.storage.stores.disk import (
 )
 from pipeline.storage.stores.places import disk_of, free_space, machine
 from pipeline.workspace import sync_folder
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 UNFINISHED = ".unfinished"
 """Folder of documents being written, outside the OCFL root so that no validator meets one."""
@@ -483,6 +486,12 @@ class _Reading(Reading):
     def more(self, size: int) -> bytes:
         try:
             return os.read(self._handle, size)
+        except OSError as problem:
+            raise trouble(self._name, problem, self._key) from problem
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        try:
+            return os.readv(self._handle, [buffer])
         except OSError as problem:
             raise trouble(self._name, problem, self._key) from problem
 

@@ -99,6 +99,8 @@ class _Conversion:
         told += _letters(tally.ordinary)
         if tally.strays:
             tally.leave("marks of VNI without a letter", str(tally.strays))
+        if tally.lost:
+            tally.leave("characters that could not be read", str(tally.lost))
         if tally.left:
             told.append(Told("FMT-OFFICE-LEFT", found=_left(tally.left)))
         return Made(notes=tuple(_notes(tally)), told=tuple(told))
@@ -300,10 +302,10 @@ def _said(opened: zipfile.ZipFile, name: str, beat: Beat) -> Iterator[tuple[str,
             told = [
                 value for key, value in sorted(element.attrib.items()) if not key.rpartition("}")[2].startswith(_FREE)
             ]
-            if local in _PARAGRAPHS:
-                told.append("".join(element.itertext()))
+            if local in _PARAGRAPHS and not inside:
+                told.append("".join(element.itertext()))  # with paragraphs of notes in it
             elif not inside:
-                told += [element.text or ""]
+                told.append(element.text or "")
             yield element.tag, told
             if not inside:
                 element.clear()

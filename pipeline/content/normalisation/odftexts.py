@@ -97,7 +97,8 @@ class Paragraph:
 @dataclass(slots=True)
 class Tally:
     """What was met and done. `runs`: characters in old fonts by (encoding, font, place), `loose`: without a font, by
-    (encoding, place); `against`: by (font, what its text is instead); `changed`: pieces of text that are others now.
+    (encoding, place); `against`: by (font, what its text is instead); `changed`: pieces of text that are others now;
+    `strays`: marks of VNI without a letter; `lost`: characters that nobody could read.
     """
 
     runs: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -107,6 +108,7 @@ class Tally:
     ordinary: list[tuple[str, str]] = field(default_factory=list)
     looked: int = 0
     strays: int = 0
+    lost: int = 0
     changed: int = 0
     fonts: set[str] = field(default_factory=set)
 
@@ -247,7 +249,7 @@ class Texts:
             default = "paragraph" if self.kind == "text" else "graphic"
             lost = "comment" if self.kind == "spreadsheet" else ""  # the fonts of its text are lost on the way
             return Around(place="comment", base=font, default=default, loose=lost)
-        if name in _FONTLESS:
+        if name in _FONTLESS and not (self.kind == "object" and name == "svg:desc"):  # where a chart has its data from
             family = "paragraph" if name == "text:index-title-template" else "text"
             font = styles.font(part, family, told.get("text:style-name"))
             return replace(around, loose=_FONTLESS[name], font=font, written=False)
@@ -341,6 +343,7 @@ class Texts:
 
     def _settle_group(self, paragraph: Paragraph, encoding: str, pieces: list[Piece], part: Part) -> None:
         whole = "".join(piece.text if piece.joined else f" {piece.text}" for piece in pieces)
+        self.tally.lost += whole.count("\ufffd")
         reading = oldletters.read_by(whole, encoding)
         if reading.against:
             name = oldletters.NAMES.get(reading.encoding or "", "Unicode")

@@ -18,6 +18,7 @@ from pipeline.content.normalisation.legacyfonts import convert, same
 from pipeline.content.normalisation.made import CHANGED, Differs, Failed, Made, Proved
 from pipeline.content.normalisation.office import tidied
 from pipeline.content.normalisation.oldletters import face_for, guessed, read_by, unicode_of
+from pipeline.content.normalisation.rtf import readable, told_charsets
 from pipeline.content.normalisation.rules import ActionLimits
 from pipeline.text import encode
 from pipeline.tools.run import Bounds, run
@@ -170,6 +171,60 @@ def test_the_whole_way_of_a_spreadsheet(tmp_path: Path) -> None:
         f"{SHEET_TEXTS['cell']},Unicode: {SHEET_TEXTS['rich']},{SHEET_TEXTS['column']}",
         f"{SHEET_TEXTS['result']},{SHEET_TEXTS['unicode']},1250",
     ]
+
+
+RTF = (
+    r"{{\rtf1\ansi\ansicpg1252\deff0{{\fonttbl{{\f0\fcharset1 Times New Roman;}}"
+    r"{{\f1\fnil\fcharset{}\fprq2{{\*\panose 020b72}} {};}}}}{{\info{{\title {}}}}}"
+    r"\pard\f1 {}{{\footnote\pard\plain\f1 {}}}{{\f0 caf\'e9 \u7919?ng}}\par}}"
+)
+
+
+def rtf_of(old: Old, charset: int, hyphen: str = r"\'ad") -> str:
+    """A file whose font has a character set; `hyphen` is how it writes ư of TCVN3."""
+
+    def hexed(text: str) -> str:
+        raw = encode(text, old.encoding)
+        return "".join(hyphen if byte == 0xAD else chr(byte) if byte < 0x80 else f"\\'{byte:02x}" for byte in raw)
+
+    texts = ("Biên bản họp hội đồng", "Điều lệ về nước, đường, từ", "Theo tờ trình")
+    return RTF.format(charset, old.font, *map(hexed, texts))
+
+
+def test_rich_text_with_every_character_set(tmp_path: Path) -> None:
+    """Of no character set is a byte lost: neither that of the machine (1), of symbols (2) nor another language's."""
+    samples = [rtf_of(TCVN3, 0), rtf_of(TCVN3, 0, "\\-"), rtf_of(TCVN3, 1), rtf_of(TCVN3, 2), rtf_of(TCVN3, 163),
+               rtf_of(TCVN3, 204), rtf_of(VNI, 0), rtf_of(VNI, 1), rtf_of(VNI, 2), rtf_of(VNI, 163)]  # fmt: skip
+    files = []
+    for number, text in enumerate(samples):
+        file = tmp_path / f"{number}.rtf"
+        file.write_bytes(text.encode("ascii"))
+        fit = tmp_path / f"{number}.fit.rtf"
+        files.append(fit if readable(file, fit) else file)
+    for odf in exported(files, "Rich Text Format", "odt", tmp_path / "out"):
+        told, result = changed(odf)
+        text = everything(result)
+        for one in ("Biên bản họp hội đồng", "Điều lệ về nước, đường, từ", "Theo tờ trình", "café ững"):
+            assert one in text, (odf.name, text)
+        assert set(codes_of(told)) == {"FMT-OFFICE-UNICODE"}
+
+
+def test_character_sets_of_other_fonts_are_those_of_the_file() -> None:
+    told = told_charsets(
+        rb"{\rtf1\ansicpg1251{\fonttbl{\f0\fcharset1 Arial;}{\f1\fcharset238 Arial CE;}{\f2\fcharset2 Symbol;}}"
+    )
+    assert (
+        told
+        == rb"{\rtf1\ansicpg1251{\fonttbl{\f0\fcharset204 Arial;}{\f1\fcharset238 Arial CE;}{\f2\fcharset2 Symbol;}}"
+    )
+    assert told_charsets(rb"\fcharset1{" * 1000) == rb"\fcharset1{" * 1000
+
+
+def test_what_could_not_be_read_is_told() -> None:
+    told, _ = changed(
+        document(f'<text:p text:style-name="T">{TCVN3("văn thư")} \ufffd\ufffd</text:p>', fonts={"T": ".VnTime"})
+    )
+    assert codes_of(told)["FMT-OFFICE-LEFT"] == "characters that could not be read: 2"
 
 
 @pytest.mark.slow

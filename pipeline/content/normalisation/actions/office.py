@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pipeline.content.normalisation import rtf
 from pipeline.content.normalisation.actions.legacyfonts import BEFORE, unicoded
 from pipeline.content.normalisation.calls import Calls, parted, why
 from pipeline.content.normalisation.made import Failed, Made, Told
@@ -79,8 +80,17 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
 def exported(source: Path, folder: Path, import_filter: str, target: str, calls: Calls) -> tuple[Path, Ran]:
     """What LibreOffice makes of a document, into an empty folder; the file that it left (the first one of several).
 
-    By an office that is kept open, if there is one and it can; otherwise by a call that tells what is wrong. Failed.
+    By an office that is kept open, if there is one and it can; otherwise by a call that tells what is wrong. RTF gets
+    character sets for its fonts first, see `rtf`. Failed.
     """
+    if import_filter != "Rich Text Format":
+        return _exported(source, folder, import_filter, target, calls)
+    with calls.folder() as fit:
+        copy = fit / "source"
+        return _exported(copy if rtf.readable(source, copy) else source, folder, import_filter, target, calls)
+
+
+def _exported(source: Path, folder: Path, import_filter: str, target: str, calls: Calls) -> tuple[Path, Ran]:
     extension = target.partition(":")[0]
     if calls.offices is not None and calls.offices.convert(source, import_filter, target, folder, calls.bounds(source)):
         found = sorted(folder.glob(f"source*.{extension}"))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pikepdf
 
 from pipeline.settings import PROJECT
+from tests.content.normalisation.oldfonts import TCVN3, VNI, Old, sheet, slides, word
 
 DATA = PROJECT / "tests" / "data"
 WORDS = "Quyết định về việc phê duyệt danh mục hồ sơ lưu trữ của Ủy ban nhân dân tỉnh Ví Dụ, số 12 năm 2019.\n"
@@ -196,8 +197,16 @@ def _blank() -> bytes:
         return out.getvalue()
 
 
+OLD: dict[str, tuple[Callable[[Path, Old], Path], Old]] = {
+    "tcvn3.docx": (word, TCVN3),
+    "vni.xlsx": (sheet, VNI),
+    "tcvn3.pptx": (slides, TCVN3),
+}
+"""Office files in fonts of old encodings."""
+
+
 def make(name: str, out: Path, scratch: Path) -> None:
-    """Writes the file of this name: of `BYTES`, `VIPS` or `FFMPEG`, a part of another (`half NAME`), or a scan."""
+    """Writes the file of this name: of one of the tables above, a part of another (`half NAME`), or a scan."""
     _, half, whole = name.rpartition("half ")
     made = scratch / whole
     page = scratch / "a small page.png"
@@ -206,6 +215,9 @@ def make(name: str, out: Path, scratch: Path) -> None:
     if not made.exists():
         if whole in BYTES:
             made.write_bytes(BYTES[whole]())
+        elif whole in OLD:
+            write, old = OLD[whole]
+            write(made, old)
         elif whole in FFMPEG:
             _run("ffmpeg", "-v", "error", "-y", *FFMPEG[whole], "-bitexact", made)
         elif whole.endswith((".pcx", ".psd")):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.content.normalisation import rules
+from pipeline.content.normalisation.made import CHANGED
 from pipeline.packages.eark.rows import read_rows
 from pipeline.records import Event, FileRow, MemoryRows, Use
 from pipeline.settings import PROJECT
@@ -133,6 +134,19 @@ def test_every_file_comes_to_what_the_table_says(answer: tuple[Answer, dict[str,
     assert {line.path for line in actual} == set(expected)
     wrong = [line for line in actual if line != expected[line.path]]
     assert not wrong, "\n".join("\n".join(map("\t".join, (expected[line.path], line))) for line in wrong)
+
+
+def test_a_change_of_content_is_the_outcome_of_its_event(answer: tuple[Answer, dict[str, Path]]) -> None:
+    """What was in fonts of TCVN3 and VNI: every copy says so in PREMIS, with characters by font and place."""
+    _, folders = answer
+    events = [one for one in read_rows(FolderTree(folders["phông chữ cũ"])).event_rows if one.type == "normalization"]
+    assert len(events) == 6
+    for event in events:
+        assert event.note == CHANGED
+        assert CHANGED in event.detail
+    assert any("TCVN3 .VnTime: body 230, cell 28, " in event.detail for event in events)
+    others = [one for one in read_rows(FolderTree(folders["hỗn hợp"])).event_rows if one.type == "normalization"]
+    assert not any(CHANGED in (event.note, event.detail) for event in others)
 
 
 def test_there_is_a_package_of_each_family_and_one_of_all() -> None:

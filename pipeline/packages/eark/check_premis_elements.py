@@ -73,7 +73,14 @@ _NAMES: Final = frozenset(
     | {"linkingRightsStatementIdentifierType", "linkingRightsStatementIdentifierValue"}
 )
 
-_EMPTY = etree.XPath("descendant::*[not(*) and not(normalize-space())]")
+_SUSPECT = etree.XPath(
+    "descendant::*[not(*)][not(normalize-space())] | .//p:creatingApplication[not(p:creatingApplicationName)]"
+    " | .//p:significantProperties[not(p:significantPropertiesValue)] | self::p:object[p:environmentDesignation]"
+    " | p:environmentFunction | self::p:object[p:environmentFunction]",
+    namespaces={"p": PREMIS},
+)
+"""Of a unit that is valid by the schema: what is empty, and where the schema asks for less than E-ARK."""
+
 _LEVEL = re.compile(r"\s*[0-9]+\s*")
 _EXPECTED = re.compile(
     r"(?:Missing child element\(s\)|This element is not expected)\. Expected is (?:one of )?\( (.*) \)"
@@ -99,10 +106,7 @@ class ElementRules:
     def look(self, unit: etree._Element) -> None:
         """A whole object, event, agent or rightsStatement."""
         if not self.messages:
-            holders = {id(one): one for leaf in _EMPTY(unit) if (one := _holder(leaf)) is not None}
-            if unit.tag == f"{_P}object":
-                holders.update((id(one), one) for one in (unit, *unit.iter(*_WEIGHED)))
-            for holder in holders.values():
+            for holder in {id(one): one for found in _SUSPECT(unit) if (one := _holder(found)) is not None}.values():
                 self._judge(unit, holder)
             return
         for holder in unit.iter(f"{_P}*"):
@@ -165,10 +169,6 @@ class ElementRules:
 
 
 _FORMAT: Final = ("formatDesignation", "formatRegistry")
-_WEIGHED: Final = tuple(
-    f"{_P}{name}" for name in ("creatingApplication", "significantProperties", "environmentFunction")
-)
-"""Units in which the schema does not ask for all that E-ARK asks for."""
 
 
 def without_followers(found: Iterable[Finding]) -> list[Finding]:
@@ -200,7 +200,7 @@ def _holder(leaf: etree._Element) -> etree._Element | None:
     namespace, name = name_of(leaf.tag)
     if namespace != PREMIS:
         return None
-    if name in _ANY:
+    if name in _ANY or name in ("object", "significantProperties"):
         return leaf
     return leaf.getparent() if name in _NAMES else None
 

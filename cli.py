@@ -222,15 +222,25 @@ def formats(reports: tuple[Path, ...], files: int, as_json: bool, lang: str | No
 @click.argument("folder", metavar="DIR", type=Place())
 @click.option("--version", help="A version other than the newest, as v1.")
 @click.option(
-    "--as", "shape", type=click.Choice(["aip", "eark-dip", "bagit"]), default="aip", show_default=True,
+    "--as",
+    "shape",
+    type=click.Choice(["aip", "eark-dip", "bagit"]),
+    default="aip",
+    show_default=True,
     help="As it is stored, as a DIP by E-ARK, or in a BagIt bag.",
 )
+@click.option("--access", is_flag=True, help="Put reading copies (JPEG, MP4, M4A) into the DIP, made now.")
+@click.option("--rules", metavar="NAME|FILE", help="The rules that make reading copies.  [default: default]")
 @json_option
-def export(aip: str, folder: Path, version: str | None, shape: str, as_json: bool, lang: str | None) -> None:
+def export(
+    aip: str, folder: Path, version: str | None, shape: str, access: bool, rules: str | None, as_json: bool,
+    lang: str | None,
+) -> None:  # fmt: skip
     """Write a stored version byte for byte into DIR, or a DIP or a bag made of it."""
     from commands import holdings as run
 
-    _end(run.export(aip, folder, version=version, shape=shape, as_json=as_json, lang=lang))
+    wanted = (rules or "default") if access or rules else None
+    _end(run.export(aip, folder, version=version, shape=shape, access=wanted, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru status")

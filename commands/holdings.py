@@ -22,7 +22,9 @@ def show(aip: str, *, as_json: bool, lang: str | None) -> int:
     return answer("show/1", work, as_json=as_json, lang=lang)
 
 
-def export(aip: str, folder: Path, *, version: str | None, shape: str, as_json: bool, lang: str | None) -> int:
+def export(
+    aip: str, folder: Path, *, version: str | None, shape: str, access: str | None, as_json: bool, lang: str | None
+) -> int:
     """The document is `export/1`."""
 
     def work() -> Answer:
@@ -33,12 +35,20 @@ def export(aip: str, folder: Path, *, version: str | None, shape: str, as_json: 
         number = _number(version)
         space = workspace()
         with opened(space) as at_hand:
-            made = hand_out(at_hand, aip, folder, number, shape)
+            made = hand_out(at_hand, aip, folder, number, shape, access)
             finish(space, "en")
         item = made.as_item()
         for one in made.skipped:
             note(f"{one.store}: {one.problem}")
-        return Answer([item], 0, lambda document, tongue: f"{item['path']}: {item['files']}, {item['bytes']} B")
+
+        def text(document: dict[str, Any], tongue: str) -> str:
+            told = [f"{item['path']}: {item['files']}, {item['bytes']} B"]
+            if item["access"]:
+                told.append(f"{'bản để đọc' if tongue == 'vi' else 'reading copies'}: {item['access']['made']}")
+                told += [f"{one['code']} {one['message'][tongue]}" for one in item["access"]["findings"]]
+            return "\n".join(told)
+
+        return Answer([item], 0, text)
 
     return answer("export/1", work, as_json=as_json, lang=lang)
 

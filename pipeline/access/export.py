@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.access.handing import Handed, Occasion, bag, dip, name_of
+from pipeline.access.reading import Wanted
 from pipeline.access.unfinished import Unfinished
 from pipeline.administration.archive import Archive
 from pipeline.catalogue.holdings import Held, HeldCopy
+from pipeline.content.normalisation import rules
 from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.names import shown
 from pipeline.packages.bagit.compose import ALGORITHMS
@@ -53,6 +55,7 @@ class ExportReport:
             "version": self.version, "store": self.store, "as": self.shape,
             "identifier": self.made.identifier if self.made else self.aip,
             "checks": [one.as_json() for one in self.made.checks] if self.made else [],
+            "access": self.made.copies.as_json() if self.made and self.made.copies else None,
             "skipped": [
                 {"store": one.store, "code": one.problem.code, "cause": str(one.problem)} for one in self.skipped
             ],
@@ -60,12 +63,13 @@ class ExportReport:
 
 
 def export(
-    at_hand: Archive, aip: str, folder: Path, version: int | None = None, shape: str = "aip"
-) -> ExportReport:
+    at_hand: Archive, aip: str, folder: Path, version: int | None = None, shape: str = "aip",
+    access: str | None = None,
+) -> ExportReport:  # fmt: skip
     """Writes `folder/<root folder>/` from a verified copy; every file is digested on the way.
 
     `shape` `eark-dip` or `bagit` writes a DIP or a bag that is made of it, judged before it gets its name; what a
-    killed run has written is taken up.
+    killed run has written is taken up. `access`: a DIP with reading copies by the rules of that name.
 
     The copy's inventory must be one that was committed. A damaged copy is passed over for the next one, and named.
     Nothing is overwritten and nothing incomplete is left behind.
@@ -75,6 +79,13 @@ def export(
     SystemProblem: the folder cannot be written; no copy within reach is good (SYS-EXPORT-NO-COPY); what was written is
     not valid (SYS-EXPORT-INVALID) or could not be judged (SYS-EXPORT-JUDGE).
     """
+    if access is not None and shape != "eark-dip":
+        raise UsageProblem("USE-ARGUMENTS", cause="--access: --as eark-dip")
+    wanted = None
+    if access is not None:
+        rules(access)  # what is wrong with a set of rules is said before anything is written
+        house = settings(at_hand.space)
+        wanted = Wanted(access, house.workers, house.sandbox)
     held = at_hand.find(aip)
     number = held.version if version is None else version
     if not 1 <= number <= held.version:
@@ -87,7 +98,7 @@ def export(
         try:
             if store is None:
                 raise at_hand.absent.get(copy.store) or SystemProblem("SYS-STORE-ABSENT", store=copy.store, url="-")
-            made, handed = _from(at_hand, held, store, number, folder, shape)
+            made, handed = _from(at_hand, held, store, number, folder, shape, wanted)
         except SystemProblem as problem:
             if problem.code in _OURS:
                 raise
@@ -97,8 +108,9 @@ def export(
         carrier = "stored" if shape == "aip" else shape
         fields = exported(held.urn, number, copy.store, made.files, made.bytes, carrier, *judged)
         at_hand.catalogue.record(at_hand.journal.append(Kind.EXPORT, fields))
-        return ExportReport(made.folder, made.files, made.bytes, held.urn, number, copy.store, tuple(skipped), shape,
-                            handed)
+        return ExportReport(
+            made.folder, made.files, made.bytes, held.urn, number, copy.store, tuple(skipped), shape, handed
+        )
     causes = "; ".join(f"{one.store}: {one.problem}" for one in skipped) or "-"
     raise SystemProblem("SYS-EXPORT-NO-COPY", aip=held.urn, cause=causes)
 
@@ -111,7 +123,7 @@ def _in_order(held: Held, at_hand: Archive) -> list[HeldCopy]:
 
 
 def _from(
-    at_hand: Archive, held: Held, store: Store, number: int, folder: Path, shape: str
+    at_hand: Archive, held: Held, store: Store, number: int, folder: Path, shape: str, wanted: Wanted | None
 ) -> tuple[Restored, Handed | None]:
     scratch = at_hand.space.root / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -125,23 +137,24 @@ def _from(
         raise SystemProblem("SYS-EXPORT-COPY", store=store.name, aip=held.urn, cause=cause)
     if shape == "aip":
         return restore(tree, folder), None
-    return _handed(at_hand, held, tree, number, folder, shape, scratch)
+    return _handed(at_hand, held, tree, number, folder, shape, scratch, wanted)
 
 
 def _handed(
-    at_hand: Archive, held: Held, tree: StoredTree, number: int, folder: Path, shape: str, scratch: Path
-) -> tuple[Restored, Handed]:
+    at_hand: Archive, held: Held, tree: StoredTree, number: int, folder: Path, shape: str, scratch: Path,
+    wanted: Wanted | None,
+) -> tuple[Restored, Handed]:  # fmt: skip
     """A DIP or a bag, whole under its name or not there at all."""
     told = at_hand.catalogue.show(held.urn)["history"]
     occasion = Occasion(held.uuid, number, now(), settings(at_hand.space).organisation, held.label, told)
-    into = Unfinished(folder, name_of(shape, held.uuid, number), ALGORITHMS)
+    into = Unfinished(folder, name_of(shape, held.uuid, number, wanted is not None), ALGORITHMS)
     try:
         into.begin()
         if shape == "eark-dip":
             stored = mets_kind(tree)
             if stored is None or stored.kind != "eark-aip":
                 raise UsageProblem("USE-EXPORT-SHAPE", aip=held.urn, shape=shape)
-            made = dip(tree, occasion, into, scratch)
+            made = dip(tree, occasion, into, scratch, wanted)
         else:
             made = bag(tree, occasion, into, scratch)
         return Restored(into.finish(), made.files, made.bytes), made

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline import VERSION, digests
 from pipeline.access import history
+from pipeline.access.reading import Copies, Wanted, reading_copies
 from pipeline.access.unfinished import Unfinished
 from pipeline.content.reading import Damaged, Learnt, read_all
 from pipeline.errors import SystemProblem
@@ -49,12 +50,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What lies complete and judged, but not yet under its name."""
+    """What lies complete and judged, but not yet under its name; `copies` for reading, where they were asked for."""
 
     identifier: str
     files: int
     bytes: int
     checks: tuple[Judged, ...]
+    copies: Copies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,14 @@ class Occasion:
     history: Sequence[Mapping[str, Any]] = ()
 
 
-def dip_uuid(aip: str, version: int) -> str:
-    """Id of the DIP of one version of an AIP (DIP1: another one than the AIP's)."""
-    return digests.part_id(aip, "dip", f"v{version}")
+def dip_uuid(aip: str, version: int, access: bool = False) -> str:
+    """Id of the DIP of one version of an AIP (DIP1: another one than the AIP's), another one with reading copies."""
+    return digests.part_id(aip, "dip", f"v{version}" + (" access" if access else ""))
 
 
-def name_of(shape: str, aip: str, version: int) -> str:
+def name_of(shape: str, aip: str, version: int, access: bool = False) -> str:
     """The folder that is written."""
-    return f"uuid-{dip_uuid(aip, version)}" if shape == "eark-dip" else f"uuid-{aip}-v{version}-bag"
+    return f"uuid-{dip_uuid(aip, version, access)}" if shape == "eark-dip" else f"uuid-{aip}-v{version}-bag"
 
 
 def bag(tree: StoredTree, occasion: Occasion, into: Unfinished, scratch: Path) -> Handed:
@@ -105,9 +107,13 @@ def bag(tree: StoredTree, occasion: Occasion, into: Unfinished, scratch: Path) -
     return Handed(f"urn:uuid:{occasion.aip}", files, total, (_us(), _second(into.place, size, plain)))
 
 
-def dip(tree: StoredTree, occasion: Occasion, into: Unfinished, scratch: Path) -> Handed:
-    """A DIP by E-ARK DIP 2.2: the AIP's files, METS and PREMIS composed anew, its events and this one in them."""
-    uuid = dip_uuid(occasion.aip, occasion.version)
+def dip(tree: StoredTree, occasion: Occasion, into: Unfinished, scratch: Path, wanted: Wanted | None = None) -> Handed:
+    """A DIP by E-ARK DIP 2.2: the AIP's files, METS and PREMIS composed anew, its events and this one in them.
+
+    `wanted`: with reading copies, made now and of this DIP alone.
+    """
+    uuid = dip_uuid(occasion.aip, occasion.version, wanted is not None)
+    copies: Copies | None = None
     with tempfile.TemporaryDirectory(dir=scratch, prefix="dip-") as folder:
         ledger = Ledger(Path(folder) / "ledger.sqlite")
         try:
@@ -115,18 +121,21 @@ def dip(tree: StoredTree, occasion: Occasion, into: Unfinished, scratch: Path) -
             old = rows.identity()
             identity = replace(old, uuid=uuid, origin=occasion.aip, created=occasion.when, modified=occasion.when)
             _filled(ledger, rows, tree, into)
-            _told(ledger, rows, occasion)
+            ours = _told(ledger, rows, occasion)
+            if wanted is not None:
+                copies = reading_copies(ledger, into, occasion.when, wanted, ours, Path(folder))
             for made in compose(LedgerRows(ledger, identity), into.place, "DIP"):
                 into.made(made.path)
         finally:
             ledger.close()
     files, total = into.tidy()
     _own(KINDS["eark-dip"], into.place, scratch)
-    return Handed(f"urn:uuid:{uuid}", files, total, (_us(),))
+    return Handed(f"urn:uuid:{uuid}", files, total, (_us(),), copies)
 
 
 def _filled(ledger: Ledger, rows: EarkRows, tree: StoredTree, into: Unfinished) -> None:
     """Files are put in their place while their rows are taken over."""
+
     def files() -> Iterator[tuple[FileRow, str, bytes]]:
         for row in rows.files():
             into.put(row.path, partial(tree.open, row.path), tree.sha256(row.path))
@@ -140,8 +149,8 @@ def _filled(ledger: Ledger, rows: EarkRows, tree: StoredTree, into: Unfinished) 
     ledger.add_rights(rows.rights())
 
 
-def _told(ledger: Ledger, rows: EarkRows, occasion: Occasion) -> None:
-    """The agents of the AIP and ours, and the event that this handing out is."""
+def _told(ledger: Ledger, rows: EarkRows, occasion: Occasion) -> str:
+    """The agents of the AIP and ours, and the event that this handing out is; the key of our agent."""
     agents = {agent.key: agent for agent in rows.agents()}
     ours = Agent("luutru", "luutru", "software", VERSION)
     if agents.setdefault(ours.key, ours) != ours:
@@ -159,6 +168,7 @@ def _told(ledger: Ledger, rows: EarkRows, occasion: Occasion) -> None:
         [Event(key, "dissemination", occasion.when, occasion.when, detail, Outcome.SUCCESS, "",
                ((ours.key, "executing program"),), (Link("package", "", "outcome"),))]
     )  # fmt: skip
+    return ours.key
 
 
 def _batches(rows: Iterator[tuple[FileRow, str, bytes]]) -> Iterator[list[tuple[FileRow, str, bytes]]]:
@@ -217,4 +227,3 @@ def _second(folder: Path, size: int, plain: bool) -> Judged:
     if not opinion.valid:
         raise SystemProblem("SYS-EXPORT-INVALID", path=folder.name, judge="bagit-python", cause=opinion.said)
     return Judged("bagit-python", "valid", opinion.version)
-

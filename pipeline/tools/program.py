@@ -11,6 +11,8 @@ from functools import cache
 PLACES = "/usr/local/bin:/usr/bin:/bin"
 """Where programs are looked for: the folders that a sandbox sees."""
 
+_MEMORY = re.compile(r" ?@ 0x[0-9a-f]+\b")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -44,6 +46,11 @@ class Program:
         """Installed, and not older than what the recipes were measured with."""
         version = self.version
         return version is not None and tuple(int(part) for part in re.findall(r"\d+", version)) >= self.minimum
+
+
+def plain(words: str) -> str:
+    """What a program said, on one line, without places in its memory: the same on every run."""
+    return " ".join(_MEMORY.sub("", words).split())
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,12 @@ from typing import Any
 from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
 from pipeline.content.normalisation.rules import Action, ActionLimits, Result
 from pipeline.pool import Failure, Task, shared
-from pipeline.tools.program import Program
+from pipeline.tools.program import Program, plain
 from pipeline.tools.run import Bounds, Ran, run, sandbox_state
 from pipeline.tools.soffice import Offices
 from pipeline.tools.vips import VIPSHEADER
 
 WORKER = "pipeline.content.normalisation.worker"
-_PLACE = re.compile(r" ?@ 0x[0-9a-f]+\b")
 MANY = 9999
 """Most files of one `many` result."""
 
@@ -159,4 +157,4 @@ def read_header(file: Path, calls: Calls) -> dict[str, str]:
 
 def why(ran: Ran) -> str:
     """The limit that was met, else the program's own words on one line, without places in its memory."""
-    return ran.why or " ".join(_PLACE.sub("", ran.tail).split()) or f"exit {ran.code}"
+    return ran.why or plain(ran.tail) or f"exit {ran.code}"

@@ -13,7 +13,7 @@ from pipeline.content.validity import Judgement
 from pipeline.records import Validity
 from pipeline.tools.batch import Call, Told, each, together
 from pipeline.tools.decoders import FFMPEG, FLAC, VERAPDF
-from pipeline.tools.program import Program
+from pipeline.tools.program import Program, plain
 from pipeline.tools.run import Bounds
 from pipeline.tools.vips import VIPS
 
@@ -31,6 +31,15 @@ _UNABLE = re.compile(
     r"|different (size|format|bands)|dimensions differ|out of order read|unable to (set|allocate)|bad palette",
     re.IGNORECASE,
 )
+_CODED = re.compile(
+    r"VIPS-WARNING \*\*: [\d:.]+ (.*(?:length mismatch|premature eo|bad code|invalid code|not enough data).*)",
+    re.IGNORECASE,
+)
+"""What libtiff reads over in fax codes and data that ends too early, and vips passes on as a mere warning."""
+
+_MIXED = re.compile(r"page \d+ differs from page \d+")
+_COUNTED = re.compile(r"pages (\d+)")
+_MOST_MIXED = 500
 _NOISE = re.compile(r"^\s*$|VIPS-WARNING|^\(vips:\d+\)")
 
 
@@ -54,7 +63,25 @@ def judge(subjects: Sequence[Subject], checker: str, scratch: Path, sandbox: str
     seconds = max(SECONDS + SECONDS_PER_MB * one.size / 1e6 for one in subjects)
     calls = [Call(one.local, _arguments(checker, one.family), seconds) for one in subjects]
     answers = each(program, calls, scratch, Bounds(seconds, MEMORY, 64 << 20), sandbox=sandbox)
-    return [_read(checker, one, told) for one, told in zip(subjects, answers, strict=True)]
+    return [
+        _by_page(one, program, scratch, seconds, sandbox) if _MIXED.search(told.said) else _read(checker, one, told)
+        for one, told in zip(subjects, answers, strict=True)
+    ]
+
+
+def _by_page(subject: Subject, program: Program, scratch: Path, seconds: float, sandbox: str) -> Judgement:
+    """vips reads pages of different sizes or kinds one by one only."""
+    counted = _COUNTED.search(subject.first.detail)
+    pages = int(counted[1]) if counted else 1
+    if pages > _MOST_MIXED:
+        return _left(subject, f"{pages} pages of different kinds, limit {_MOST_MIXED}")
+    calls = [Call(subject.local, ("avg", f"{{file}}[page={page},fail_on=warning]"), seconds) for page in range(pages)]
+    done = Judgement(Validity.VALID, subject.first.detail)
+    for page, told in enumerate(each(program, calls, scratch, Bounds(seconds, MEMORY, 64 << 20), sandbox=sandbox), 1):
+        done = _read("vips", subject, told)
+        if done.outcome is not Validity.VALID:
+            return replace(done, detail=f"page {page}: {done.detail}")
+    return done
 
 
 def _left(subject: Subject, why: str) -> Judgement:
@@ -102,7 +129,9 @@ def _read(checker: str, subject: Subject, told: Told) -> Judgement:
     if told.why:
         return _left(subject, f"{checker} was stopped: {told.why}")
     words = " ".join(line.strip() for line in told.said.splitlines() if not _NOISE.search(line))
-    words = words.replace(told.shown, "the file")[-400:]
+    words = plain(words.replace(told.shown, "the file"))[-400:]
+    if checker == "vips" and not told.code and (overlooked := _CODED.search(told.said)):
+        return Judgement(Validity.INVALID, f"vips: {overlooked[1]}")
     if told.code or (checker == "ffmpeg" and words):
         if _UNABLE.search(words):
             return _left(subject, f"{checker}: {words}")

@@ -53,7 +53,8 @@ def tiff(source: Path, out: Path, action: Action, calls: Calls) -> Made:
 
 
 def reading(source: Path, out: Path, action: Action, calls: Calls) -> Made:
-    """A JPEG in sRGB, upright, of at most so many pixels a side, never larger than the original.
+    """A JPEG in sRGB, upright, of at most so many pixels a side, never larger than the original; white behind what is
+    transparent.
 
     Arguments: longest side, quality, and `whole` where the picture has to be decoded before it is made smaller.
     """
@@ -68,7 +69,7 @@ def reading(source: Path, out: Path, action: Action, calls: Calls) -> Made:
             source = folder / "whole.v"
         name = "whole.v" if "whole" in action.arguments else "source"
         told = [f"{{in}}/{name}", "-s", f"{side}x{side}>", "--export-profile", "srgb",
-                "-o", f"{{out}}/{result.name}[Q={quality}]"]  # fmt: skip
+                "-o", f"{{out}}/{result.name}[Q={quality},background=255]"]  # fmt: skip
         ran = calls.run(VIPSTHUMBNAIL, told, {name: source}, out)
         calls.ran_well(ran, VIPSTHUMBNAIL, result)
     return Made(programs=((VIPSTHUMBNAIL.name, VIPSTHUMBNAIL.version or ""),), sandbox=ran.sandbox)

@@ -41,6 +41,30 @@ def streams(source: Path, result: Path, arguments: Sequence[str], calls: Calls) 
     return Proved(f"decoded streams have equal SHA-256 ({told}; sound at {bits} bits)")
 
 
+def lasts(source: Path, result: Path, arguments: Sequence[str], calls: Calls) -> Proved | Differs:
+    """The copy can be decoded to its end and is as long as its source, but for a second or two in a hundred."""
+    before, after = (_seconds(file, calls) for file in (source, result))
+    if before is None or after is None:
+        return Differs("no duration")
+    if abs(before - after) > max(1.0, 0.02 * before):
+        return Differs(f"{after:.1f} s, not {before:.1f} s")
+    with calls.folder() as folder:
+        ran = calls.run(FFMPEG, [*QUIET, "-i", "{in}/file", "-f", "null", "-"], {"file": result}, folder)
+    if not ran.ok or ran.said.strip():
+        return Differs(why(ran))
+    return Proved(f"decoded to the end, {after:.1f} s")
+
+
+def _seconds(file: Path, calls: Calls) -> float | None:
+    with calls.folder() as folder:
+        arguments = [*QUIET[:2], *QUIET[3:], "-show_entries", "format=duration", "-of", "csv=p=0", "{in}/file"]
+        ran = calls.run(FFPROBE, arguments, {"file": file}, folder)
+    try:
+        return float(ran.said.split()[-1]) if ran.ok else None
+    except (ValueError, IndexError):
+        return None
+
+
 def _layout(file: Path, calls: Calls) -> str:
     """How pictures of the one video stream lie in memory, as ffmpeg names it; empty when it is not one, or unknown."""
     with calls.folder() as folder:
@@ -65,5 +89,5 @@ def _digests(file: Path, kinds: Sequence[str], bits: str, calls: Calls, layout: 
         return _LINE.findall(told.read_text("ascii", "replace"))
 
 
-WITH_PROGRAMS: dict[str, VerificationWithPrograms] = {"av.streams": streams}
-NEEDS = {"av.streams": (FFMPEG, FFPROBE)}
+WITH_PROGRAMS: dict[str, VerificationWithPrograms] = {"av.streams": streams, "av.lasts": lasts}
+NEEDS = {"av.streams": (FFMPEG, FFPROBE), "av.lasts": (FFMPEG, FFPROBE)}

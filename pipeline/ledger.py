@@ -29,8 +29,10 @@ from pipeline.records import (
     Representation,
     Right,
     Use,
+    Validity,
 )
 from pipeline.tree import Entry
+from pipeline.values import derived, dumped
 
 FORMAT = 6
 """Number of the ledger's schema; a ledger of another number is not migrated: that ingest starts again."""
@@ -116,7 +118,9 @@ class Ledger:
         db.file = self.file
         try:
             db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
+            # A killed process loses no commit. A loss of power may cost the last ones, never their order: that work is
+            # done again, up to what was kept `firmly`.
+            db.execute("PRAGMA synchronous=NORMAL")
             db.execute("PRAGMA cache_size=-8000")
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -151,6 +155,14 @@ class Ledger:
     def keep(self, **facts: object) -> None:
         """Keeps facts in one commit; a fact that stands already is replaced."""
         self._many("INSERT OR REPLACE INTO fact VALUES (?,?)", [(k, str(v)) for k, v in facts.items()])
+
+    def firmly(self, **facts: object) -> None:
+        """As `keep`; with it all that was kept before survives a loss of power, too."""
+        self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            self.keep(**facts)
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
 
     def begin(self, stage: str, when: str) -> bool:
         """Notes when a stage first began; False when it is done already. Findings of an earlier try are dropped."""
@@ -293,7 +305,7 @@ class Ledger:
 
     def examined(self, rows: Iterable[tuple[PackagePath, Examination]]) -> None:
         """Keeps what files came to; one commit."""
-        batch = ((path, _dump(asdict(one))) for path, one in rows)
+        batch = ((path, dumped(one)) for path, one in rows)
         self._many("INSERT OR REPLACE INTO examination VALUES (?,?)", batch)
 
     def examination(self, path: PackagePath) -> Examination | None:
@@ -321,6 +333,22 @@ class Ledger:
             for path, size, mtime, number, seen in rows:
                 told = json.loads(seen) if seen else None
                 yield Entry(PackagePath(path), size, mtime), self._format(number, formats), told
+            last = rows[-1][0]
+
+    def outcomes(self, representation: str) -> Iterator[tuple[PackagePath, str, Validity, str]]:
+        """(path, sha256, outcome, what was checked) of examined data files of a representation, by path in the AIP.
+
+        Safe while other rows are written.
+        """
+        last = b""
+        sql = (
+            "SELECT f.path,f.sha256,json_extract(e.value,'$.validity'),json_extract(e.value,'$.checked') FROM file f"
+            " JOIN examination e ON e.path=f.original WHERE f.representation=? AND f.use=? AND f.path>?"
+            " ORDER BY f.path LIMIT 1000"
+        )
+        while rows := self._db.execute(sql, (representation, str(Use.DATA), last)).fetchall():
+            for path, sha256, validity, checked in rows:
+                yield PackagePath(path), sha256, Validity(validity), checked
             last = rows[-1][0]
 
     def families(self) -> set[str]:
@@ -359,7 +387,7 @@ class Ledger:
 
     def derived(self, source: PackagePath, lines: Iterable[Derived]) -> None:
         """Keeps what a file came to, in this order and in one commit; what stood there before is gone."""
-        rows = [(source, number, _dump(asdict(line))) for number, line in enumerate(lines)]
+        rows = [(source, number, dumped(line)) for number, line in enumerate(lines)]
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute("DELETE FROM derivative WHERE source=?", (source,))
@@ -377,7 +405,7 @@ class Ledger:
     def derivatives_of(self, source: PackagePath) -> list[Derived]:
         """What a file came to, in order; nothing when no rule was about it or it was not reached yet."""
         rows = self._db.execute("SELECT value FROM derivative WHERE source=? ORDER BY number", (source,))
-        return [_derived(value) for (value,) in rows]
+        return [derived(value) for (value,) in rows]
 
     def derivatives(self) -> Iterator[tuple[PackagePath, Derived]]:
         """All lines by raw path of their source; safe while other tables are written."""
@@ -385,7 +413,7 @@ class Ledger:
         sql = "SELECT source,number,value FROM derivative WHERE (source,number)>(?,?) ORDER BY source,number LIMIT 500"
         while rows := self._db.execute(sql, last).fetchall():
             for source, _, value in rows:
-                yield PackagePath(source), _derived(value)
+                yield PackagePath(source), derived(value)
             last = rows[-1][0], rows[-1][1]
 
     # the AIP: files and the records that describe them
@@ -402,7 +430,7 @@ class Ledger:
                 row.path, row.size, row.sha256, row.use, row.mime, row.created.isoformat(), row.representation,
                 row.original_name, self._format_id(row.format), row.derived_from, row.derived_by,
                 row.modified.isoformat() if row.modified else None, "added", lies, at, row.metadata,
-                None if row.characteristics.empty else _dump(asdict(row.characteristics)),
+                None if row.characteristics.empty else dumped(row.characteristics),
             )
             for row, lies, at in rows
         ]  # fmt: skip
@@ -470,7 +498,7 @@ class Ledger:
         return bytes(row[0])
 
     def add_representations(self, rows: Iterable[Representation]) -> None:
-        self._records("representation", ((r.name.encode(), _dump(asdict(r))) for r in rows))
+        self._records("representation", ((r.name.encode(), dumped(r)) for r in rows))
 
     def representations(self) -> Iterator[Representation]:
         for value in self._values("representation"):
@@ -478,7 +506,7 @@ class Ledger:
             yield Representation(value["name"], folders, value["source"])
 
     def add_descriptions(self, rows: Iterable[Description]) -> None:
-        self._records("description", ((_target(r.target), _dump(asdict(r))) for r in rows))
+        self._records("description", ((_target(r.target), dumped(r)) for r in rows))
 
     def descriptions(self) -> Iterator[Description]:
         for value in self._values("description"):
@@ -486,7 +514,7 @@ class Ledger:
             yield Description(target, tuple((term, text) for term, text in value["terms"]))
 
     def add_events(self, rows: Iterable[Event]) -> None:
-        self._records("event", ((r.key.encode("utf-8", "surrogateescape"), _dump(asdict(r))) for r in rows))
+        self._records("event", ((r.key.encode("utf-8", "surrogateescape"), dumped(r)) for r in rows))
 
     def events(self) -> Iterator[Event]:
         for value in self._values("event"):
@@ -501,14 +529,14 @@ class Ledger:
             )  # fmt: skip
 
     def add_agents(self, rows: Iterable[Agent]) -> None:
-        self._records("agent", ((r.key.encode(), _dump(asdict(r))) for r in rows))
+        self._records("agent", ((r.key.encode(), dumped(r)) for r in rows))
 
     def agents(self) -> Iterator[Agent]:
         for value in self._values("agent"):
             yield Agent(**value)
 
     def add_rights(self, rows: Iterable[Right]) -> None:
-        self._records("right", ((r.key.encode(), _dump(asdict(r))) for r in rows))
+        self._records("right", ((r.key.encode(), dumped(r)) for r in rows))
 
     def rights(self) -> Iterator[Right]:
         for value in self._values("right"):
@@ -563,26 +591,6 @@ def _blank(text: str | None) -> str | None:
 
 def _target(target: PackagePath | None) -> bytes:
     return b"" if target is None else b"/" + target
-
-
-def _dump(value: dict[str, object]) -> str:
-    return json.dumps(value, default=_plain, sort_keys=True)
-
-
-def _derived(text: str) -> Derived:
-    value = json.loads(text)
-    format_ = Format.read(value["format"]) if value["format"] else None
-    programs = tuple((name, version) for name, version in value["programs"])
-    when = datetime.fromisoformat(value["when"])
-    return Derived(**{**value, "when": when, "format": format_, "programs": programs})
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
 
 
 def _bytes(text: str) -> bytes:

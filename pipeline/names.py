@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from pipeline.records import PackagePath
 
@@ -20,6 +20,7 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 """Control characters, and the two non-characters that XML 1.0 cannot hold."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.~/-]+")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -114,7 +115,7 @@ def raw(path: bytes) -> str | None:
 
 def href(path: bytes) -> str:
     """The path as a relative URI reference: percent-encoded once; only unreserved characters and `/` stay."""
-    return quote_from_bytes(path, safe="/")
+    return _UNSAFE.sub(lambda found: b"%" + found[0].hex("%").upper().encode(), path).decode()
 
 
 def unhref(text: str, base: bytes = b"") -> PackagePath | None:

@@ -20,7 +20,7 @@ from pipeline.content.characterisation import (
 from pipeline.ingest.session import Session
 from pipeline.names import shown
 from pipeline.packages.registry import KINDS
-from pipeline.records import Agent, Event, Examination, FileRow, Finding, Link, Outcome, PackagePath, Use, Validity
+from pipeline.records import Agent, Event, Examination, Finding, Link, Outcome, PackagePath, Use, Validity
 from pipeline.settings import settings
 
 EXAMINING = "examining"
@@ -135,9 +135,7 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
     """
     ledger = current.ledger
     start, end = (datetime.fromisoformat(ledger.fact(key) or "") for key in ("check.begin", "inspect.end"))
-    counts: Counter[tuple[Validity, str]] = Counter(
-        (one.validity, one.checked) for _, one in _examined(current, representation)
-    )
+    counts = Counter((validity, checked) for _, _, validity, checked in ledger.outcomes(representation))
     if not counts:
         return
     told = "; ".join(f"{agent.name} {agent.version}" for agent in agents(current).values()) or "luutru"
@@ -147,13 +145,13 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
     links = (Link("representation", representation),)
     yield Event(f"validation/{representation}/format", "validation", start, end, f"result={most[0]}",
                 _OUTCOMES[most[0]], most[1], who, links)  # fmt: skip
-    waiting: dict[tuple[Validity, str], list[FileRow]] = {}
-    for row, one in _examined(current, representation):
-        group = (one.validity, one.checked)
+    waiting: dict[tuple[Validity, str], list[tuple[PackagePath, str]]] = {}
+    for path, sha256, validity, checked in ledger.outcomes(representation):
+        group = (validity, checked)
         if group == most:
             continue
         rows = waiting.setdefault(group, [])
-        rows.append(row)
+        rows.append((path, sha256))
         if len(rows) == LINKS or len(waiting) > _OPEN_GROUPS:
             for key in [group] if len(rows) == LINKS else list(waiting):
                 if waiting[key]:
@@ -162,17 +160,13 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
         yield _group(representation, key, rows, start, end, who)
 
 
-def _examined(current: Session, representation: str) -> Iterator[tuple[FileRow, Examination]]:
-    for row in current.ledger.files(Use.DATA, representation):
-        one = current.ledger.examination(row.original_name) if row.original_name is not None else None
-        if one is not None:
-            yield row, one
-
-
-def _group(representation: str, group: tuple[Validity, str], rows: list[FileRow], start: datetime, end: datetime,
-           who: tuple[tuple[str, str], ...]) -> Event:  # fmt: skip
+def _group(
+    representation: str, group: tuple[Validity, str], rows: list[tuple[PackagePath, str]], start: datetime,
+    end: datetime, who: tuple[tuple[str, str], ...],
+) -> Event:  # fmt: skip
     validity, checked = group
+    path, sha256 = rows[0]
     return Event(
-        f"validation/{representation}/{validity}/{rows[0].sha256[:16]}/{shown(rows[0].path)}", "validation", start,
-        end, f"result={validity}", _OUTCOMES[validity], checked, who, tuple(Link("file", row.path) for row in rows),
+        f"validation/{representation}/{validity}/{sha256[:16]}/{shown(path)}", "validation", start,
+        end, f"result={validity}", _OUTCOMES[validity], checked, who, tuple(Link("file", one) for one, _ in rows),
     )  # fmt: skip

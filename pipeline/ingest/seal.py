@@ -35,7 +35,7 @@ def seal(token: Described) -> Sealed:
                 [StreamedBlock(about, _state(current, f"uuid-{token.aip}"))],
                 token.version,
             )
-        ledger.keep(**{"inventory_sha256": digest, "seal.end": rfc3339(now())})
+        ledger.firmly(**{"inventory_sha256": digest, "seal.end": rfc3339(now())})
     digest = ledger.fact("inventory_sha256") or ""
     return Sealed(token.space, token.profile, token.package, token.work, token.aip, token.version, digest)
 

@@ -65,7 +65,7 @@ def _held(current: Session, at_hand: Archive, plan: Plan) -> Held:
         if problem.code == "SYS-SOURCE-CHANGED":
             give_up(at_hand, plan.urn, plan.version, plan.inventory_sha256)
         raise
-    current.ledger.keep(committed=written.inventory_sha256)  # an adopted write has another inventory than the sealed
+    current.ledger.firmly(committed=written.inventory_sha256)  # an adopted write has another than the sealed
     commit(current, at_hand, written, rows)
     held = at_hand.catalogue.by_submission(submission)
     assert held is not None

@@ -45,6 +45,8 @@ _PAYS_TASKS = 48
 _PAYS_BYTES = 32 << 20
 _LONGEST = 16 << 20
 _START_SECONDS = 60.0
+_GO = {"GOMAXPROCS": "1", "GOGC": "400", "GOMEMLIMIT": "110MiB"}
+"""For siegfried: it loads its signatures in half the time when its collector begins to work near the limit alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,
                 stderr=self._errors,
-                env={**environment, "GOMAXPROCS": "1", "GOGC": "30"},
+                env={**environment, **_GO},
                 cwd="/",
                 start_new_session=True,
                 pass_fds=(theirs.fileno(), life),

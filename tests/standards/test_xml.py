@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -157,3 +160,62 @@ def test_moments() -> None:
         moment(datetime(2026, 1, 1))
     assert parsed_moment("2026-01-31T10:00:00") == datetime(2026, 1, 31, 10, tzinfo=UTC)
     assert [parsed_moment(text) for text in (None, "", "soon", "26-1-1")] == [None] * 4
+
+
+@contextmanager
+def by_lxml(out: io.BytesIO, tag: str, spaces: dict[str | None, str], attributes: dict[str, str]) -> Iterator[Any]:
+    """The same document by lxml's own writer."""
+
+    class Writer:
+        indent = "\n "
+
+        @contextmanager
+        def box(self, tag: str, attributes: dict[str, str]) -> Iterator[None]:
+            file.write(self.indent)
+            with file.element(tag, attributes):
+                outer, self.indent = self.indent, self.indent + " "
+                yield
+                self.indent = outer
+                file.write(outer)
+
+        def leaf(self, tag: str, text: str, attributes: dict[str, str]) -> None:
+            file.write(self.indent)
+            with file.element(tag, attributes):
+                if text:
+                    file.write(xml.legal(text))
+
+    with etree.xmlfile(out, encoding="utf-8") as file:
+        file.write_declaration()
+        with file.element(tag, attributes, nsmap=spaces):
+            yield Writer()
+            file.write("\n")
+    out.write(b"\n")
+
+
+def at_random(written: Any, seed: int) -> bytes:
+    draw = random.Random(seed)
+    out = io.BytesIO()
+
+    def text() -> str:
+        return "".join(draw.choice("ab&<>\r\n\t\"' ạ中😀\x01\ud800]") for _ in range(draw.randrange(8)))
+
+    def attributes() -> dict[str, str]:
+        return {name: xml.legal(text()) for name in draw.sample(["ID", "{x:&}href", "b"], draw.randrange(4))}
+
+    def fill(document: Any, depth: int) -> None:
+        for _ in range(draw.randrange(4)):
+            tag = draw.choice(["{urn:p}", "{urn:not-at-the-root}", "{x:&}"]) + draw.choice("uv")
+            if depth < 5 and draw.random() < 0.5:
+                with document.box(tag, attributes()):
+                    fill(document, depth + 1)
+            else:
+                document.leaf(tag, text(), attributes())
+
+    with written(out, "{urn:p}root", {None: "urn:p", "x": "x:&"}, {"{x:&}v": '1"&\n', "w": "2"}) as document:
+        fill(document, 0)
+    return out.getvalue()
+
+
+def test_documents_are_those_of_lxml() -> None:
+    for seed in range(500):
+        assert at_random(xml.written, seed) == at_random(by_lxml, seed)

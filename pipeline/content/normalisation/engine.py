@@ -111,7 +111,7 @@ def _attempt(
     lacking = [
         Finding("FMT-CONVERT-LESS", path, expected=before.tool, found=_reason(failed))
         for before, failed in attempts
-        if before.wanted
+        if before.wanted and before.tool != action.tool
     ]
     told = (*lacking, *(Finding(one.code, path, expected=one.expected, found=one.found) for one in made.told))
     if made.kept:

@@ -46,7 +46,7 @@ class _Picture:
 
 
 def pictures_as_pdf(source: BinaryIO, target: BinaryIO, most_pages: int, most_pixels: int, beat: Beat) -> int:
-    """A PDF with a page for each page of a TIFF, or for a JPEG; how many. No sample is changed.
+    """A PDF with a page for each page of a TIFF, or for a JPEG; how many. No sample is changed; TIFF is turned upright.
 
     A JPEG is taken in byte by byte, bilevel pages become CCITT group 4, others deflate. Resolution, colour profile and
     orientation are carried over. Failed: too many pages, too many pixels on one, a page that is none, damage.
@@ -78,6 +78,9 @@ def _picture(source: BinaryIO, image: Image.Image) -> _Picture:
     if image.mode not in scans.MODES:
         raise Failed("FMT-CONVERT-FAILED", f"a page in {image.mode}", ", ".join(sorted(scans.MODES)))
     orientation = int(image.getexif().get(0x0112, 1) or 1)
+    if image.format == "TIFF":  # Pillow turns it upright, its sides are those of the page as it is shown
+        across, down = (down, across) if orientation in (5, 6, 7, 8) else (across, down)
+        orientation = 1
     profile = image.info.get("icc_profile")
     if not across:  # a page of another kind among others: its pixels as if of 200 dots per inch
         across = down = 200.0
@@ -141,6 +144,29 @@ def _deflated(image: Image.Image) -> bytes:
             found.append(data[at + 8 : at + 8 + size])
         at += size + 12
     return b"".join(found)
+
+
+def deflate(picture: pikepdf.Stream, pixels: int) -> bool:
+    """Gives a JPEG 2000 picture of a PDF the same samples deflated; whether that could be done."""
+    if int(picture.get("/SMaskInData", 0)) or "/Decode" in picture or int(picture.Width) * int(picture.Height) > pixels:
+        return False
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(picture.read_raw_bytes())) as image:
+        if image.mode not in ("L", "RGB") or image.size != (int(picture.Width), int(picture.Height)):
+            return False
+        data, bands = _deflated(image), len(image.getbands())
+        mode = image.mode
+    space = picture.get("/ColorSpace")
+    if space is None or space not in (pikepdf.Name.DeviceGray, pikepdf.Name.DeviceRGB):
+        named = isinstance(space, pikepdf.Array) and space[0] == "/ICCBased" and int(space[1].get("/N", 0)) == bands
+        if space is not None and not named:
+            return False
+    parameters = {"/Predictor": 15, "/Colors": bands, "/BitsPerComponent": 8, "/Columns": int(picture.Width)}
+    picture.write(data, filter=pikepdf.Name.FlateDecode, decode_parms=pikepdf.Dictionary(parameters))
+    picture.BitsPerComponent = 8
+    if space is None:
+        picture.ColorSpace = _space(mode)
+    return True
 
 
 def _profile_fits(profile: bytes, bands: int) -> bool:

@@ -17,7 +17,7 @@ from pikepdf import pdfa
 from PIL import Image, ImageChops
 
 from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
-from pipeline.content.normalisation.ocrpdf import add_text
+from pipeline.content.normalisation.ocrpdf import add_text, deflate
 from pipeline.content.normalisation.ocrtext import Page, language_of
 from pipeline.content.normalisation.registry import Beat
 
@@ -82,6 +82,28 @@ def layered(source: BinaryIO, result: BinaryIO, pages: Iterable[tuple[Page, floa
         raise Failed("FMT-CONVERT-FAILED", _refused(problem), f"PDF/A-{FLAVOUR}") from None
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as problem:
         raise Failed("FMT-CONVERT-FAILED", " ".join(str(problem).split())[:200], "PDF") from None
+
+
+def decoded(source: BinaryIO, result: BinaryIO, pixels: int, beat: Beat) -> None:
+    """The document with its JPEG 2000 pictures deflated, sample by sample: the checker of PDF/A does not read them.
+
+    Failed when it has none that can be decoded (grey or RGB, 8 bits, no alpha, at most so many pixels), or is signed.
+    """
+    source.seek(0)
+    done = 0
+    try:
+        with pikepdf.open(source, suppress_warnings=True) as document:
+            for one in document.objects if not signed(document) else ():
+                if isinstance(one, pikepdf.Stream) and one.get("/Filter") == "/JPXDecode" and deflate(one, pixels):
+                    done += 1
+                    beat()
+            if not done:
+                raise Failed("FMT-CONVERT-FAILED", "no JPEG 2000 that could be decoded", "JPEG 2000")
+            document.save(result)
+    except pikepdf.PasswordError:
+        raise Failed("FMT-CONVERT-FAILED", "a password is needed to open it", "PDF", last=True) from None
+    except (pikepdf.PdfError, OSError, SyntaxError, ValueError, TypeError, KeyError, RuntimeError) as problem:
+        raise Failed("FMT-CONVERT-DAMAGED", " ".join(str(problem).split())[:200]) from None
 
 
 def _refused(problem: pdfa.PdfaError) -> str:

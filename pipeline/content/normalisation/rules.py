@@ -106,7 +106,7 @@ class Result:
 class Action:
     """One way to keep the rule's promise: a program of `pipeline/tools` or a function of `actions/`.
 
-    `wanted`: where it fails and a later one does not, a finding says what the copy lacks.
+    `wanted`: where it fails and a later one with another tool does not, a finding says what the copy lacks.
     """
 
     tool: str

@@ -43,6 +43,19 @@ def tiff(
     return file
 
 
+def of_jpeg2000(image: Image.Image, file: Path, dpi: int = DPI) -> Path:
+    """A PDF of one page that is a JPEG 2000 without a colour space of its own, as PDF allows."""
+    out = io.BytesIO()
+    image.save(out, "JPEG2000")
+    pdf([jpeg(image)], file, dpi)
+    with pikepdf.open(file, allow_overwriting_input=True) as made:
+        stream = made.pages[0].obj.Resources.XObject.Im0
+        stream.write(out.getvalue(), filter=pikepdf.Name.JPXDecode)
+        del stream.ColorSpace, stream.BitsPerComponent
+        made.save(file, deterministic_id=True)
+    return file
+
+
 def pdf(pages: Sequence[bytes], file: Path, dpi: int = DPI, rotate: int = 0, over: bytes = b"") -> Path:
     """A PDF with a JPEG a page; `over` is drawn on the first one with the font /F1."""
     with pikepdf.new() as made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import subprocess
+import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from PIL import Image
 from pipeline.content.normalisation import Converted, Derivative, Kept, NotConverted, Rule, ocrtext, plan_for, rules
 from pipeline.content.normalisation.rules import SCANNED
 from pipeline.findings import codes
-from setup.ocr_accuracy import Look, errors
-from tests.content.normalisation.scanned import DPI, SHEET, jpeg, pdf, photograph, sheet, tiff
-from tests.content.normalisation.trial import PATH, bad, converted, known, made, twice
+from setup.ocr_accuracy import DPI as DOTS
+from setup.ocr_accuracy import LANGUAGES, LOOKS, Look, documented, errors, measured
+from tests.content.normalisation.scanned import DPI, SHEET, jpeg, of_jpeg2000, pdf, photograph, sheet, tiff
+from tests.content.normalisation.trial import PATH, ROOT, bad, converted, known, made, twice
 
 ALTO = {"a": ocrtext.ALTO}
 
@@ -125,7 +127,7 @@ def test_a_tiff_of_all_kinds_of_pages_keeps_every_sample(tmp_path: Path, scratch
     grey, truth = sheet()
     black, _ = sheet(Look(points=14, bilevel=True))
     palette = photograph(*grey.size).quantize(16)
-    file = tiff([grey, black, palette], tmp_path / "a.tif", artist="Nguyễn Văn Mẫu".encode().decode("latin-1"))
+    file = tiff([grey, black, palette], tmp_path / "a.tif")
     first, second, findings = layers(made(file, scratch, rule("scan-image")))
     assert first.proved == "samples of 3 pages equal to those that vips reads"
     assert [one.code for one in findings] == ["FMT-OCR-PAGES"]
@@ -329,6 +331,133 @@ def test_a_language_that_is_not_there_is_a_missing_program(tmp_path: Path, scrat
     outcome = bad(made(file, scratch, other), "FMT-CONVERT-NO-TOOL")
     assert outcome.finding.expected == "tesseract-nosuch"
     assert not outcome.attempted
+
+
+INSIDE = """
+import sys, tempfile
+from pathlib import Path
+from pipeline.content.normalisation import normalise, rules
+from pipeline.records import PackagePath
+for file, name in zip(sys.argv[1:], ("scan-image", "scan-pdf")):
+    rule = next(rule for rule in rules().rules if rule.name == name)
+    told = normalise(Path(file), PackagePath(b"a"), rule, Path(tempfile.mkdtemp()), workers=1)
+    for one in getattr(told, "findings", None) or [told.finding]:
+        print(type(told).__name__, one.code, one.expected)
+"""
+
+
+def test_without_tesseract_a_picture_stays_and_a_pdf_becomes_pdfa_and_both_are_told(tmp_path: Path) -> None:
+    """On a machine (made with bubblewrap) where the program lacks."""
+    data = jpeg(sheet()[0])
+    (tmp_path / "a.jpg").write_bytes(data)
+    pdf([data], tmp_path / "a.pdf")
+    machine = [
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--ro-bind",
+        "/dev/null",
+        "/usr/bin/tesseract",
+        "--chdir",
+        str(ROOT),
+        "--",
+    ]
+    command = [*machine, sys.executable, "-c", INSIDE, str(tmp_path / "a.jpg"), str(tmp_path / "a.pdf")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert told.stdout.splitlines() == [
+        "NotConverted FMT-CONVERT-NO-TOOL tesseract 5.0",
+        "Converted FMT-CONVERT-LESS ocr.pdf",
+    ], told.stderr
+
+
+def test_jpeg_2000_in_a_pdf_is_decoded_first(tmp_path: Path, scratch: Path) -> None:
+    image, truth = sheet(Look(points=14))
+    file = of_jpeg2000(image, tmp_path / "a.pdf")
+    first, _, findings = layers(made(file, scratch, rule("scan-pdf")))
+    assert errors(truth, texts(first.path)[0])[0] < 3
+    assert not findings
+    with pikepdf.open(first.path) as document:
+        assert document.pages[0].Resources.XObject.Im0.read_bytes() == image.tobytes()
+
+
+def test_a_tiff_that_lies_on_its_side_by_its_tag_is_upright(tmp_path: Path, scratch: Path) -> None:
+    image, truth = sheet(Look(points=14))
+    file = tiff([image.transpose(Image.Transpose.ROTATE_90)], tmp_path / "a.tif", tiffinfo={274: 6})
+    first, second, _ = layers(made(file, scratch, rule("scan-image")))
+    assert errors(truth, texts(first.path)[0])[0] < 3
+    (page,) = etree.parse(second.path).xpath("//a:Page", namespaces=ALTO)
+    assert (page.get("WIDTH"), page.get("HEIGHT")) == tuple(map(str, image.size))
+
+
+def test_a_result_that_is_not_the_scan_is_refused(tmp_path: Path, scratch: Path) -> None:
+    """The proofs themselves: another sample, another look, letters that are gone, ALTO that is none."""
+    from pipeline.content.normalisation import ocrpdf, pdfs
+    from pipeline.content.normalisation.calls import Calls
+    from pipeline.content.normalisation.made import Differs, Proved
+    from pipeline.content.normalisation.verify import ocr
+
+    image = Image.effect_mandelbrot((900, 700), (-3, -2.5, 2, 2.5), 20)
+    calls = Calls(rule("scan-image").actions[0].limits, scratch, "full", 1)
+    source = tiff([image], tmp_path / "a.tif")
+    result = tmp_path / "a.pdf"
+    for changed, answer in ((image, Proved), (image.point(lambda value: value ^ 1), Differs)):
+        with tiff([changed], tmp_path / "b.tif").open("rb") as file, result.open("wb+") as out:
+            ocrpdf.pictures_as_pdf(file, out, 1, 10**7, lambda: None)
+        assert isinstance(ocr.picture(source, result, [], calls), answer)
+    (tmp_path / "a.jpg").write_bytes(jpeg(image))
+    with (tmp_path / "a.jpg").open("rb") as file, result.open("wb+") as out:
+        ocrpdf.pictures_as_pdf(file, out, 1, 10**7, lambda: None)
+    assert isinstance(ocr.picture(tmp_path / "a.jpg", result, [], calls), Proved)
+    (tmp_path / "a.jpg").write_bytes(jpeg(image) + b"more")
+    assert isinstance(ocr.picture(tmp_path / "a.jpg", result, [], calls), Differs)
+    stamp = b"BT /F1 30 Tf 20 20 Td (Scan) Tj ET"
+    one, two = pdf([jpeg(image)], tmp_path / "1.pdf", over=stamp), pdf([jpeg(image)], tmp_path / "2.pdf")
+    with one.open("rb") as first, two.open("rb") as second:
+        assert isinstance(pdfs.same(first, second, 100, lambda: None, added=True), Differs)
+        assert isinstance(pdfs.same(second, first, 100, lambda: None, added=True), Proved)
+        assert isinstance(pdfs.same(second, first, 0, lambda: None, added=True), Differs)
+        assert isinstance(pdfs.same(second, first, 100, lambda: None), Differs)
+    good = b'<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"/>'
+    for data in (b"", b"<alto/>", good):
+        told = ocr.alto(io.BytesIO(), io.BytesIO(data), [], lambda: None)
+        assert isinstance(told, Differs), data
+
+
+@pytest.mark.parametrize(("name", "dpi"), [("clean", 150), ("the same, bilevel", 200)])
+def test_the_documented_accuracy_is_what_tesseract_reaches(name: str, dpi: int) -> None:
+    """Two cells of the table in docs/ocr.md, and that Vietnamese alone reads no worse than with English."""
+    table = documented()
+    assert set(table) == {(one, look, at) for one in LANGUAGES for look in LOOKS for at in DOTS}
+    cer, wer = measured(name, dpi, "vie")
+    documented_cer, documented_wer = table["vie", name, dpi]
+    assert cer <= documented_cer + 0.5
+    assert wer <= documented_wer + 2
+    both = [sum(table[one, look, at][0] for look in LOOKS for at in DOTS) for one in LANGUAGES]
+    assert both[0] <= both[1]
+    assert all(table["vie", look, 300][0] < 1 for look in LOOKS)
+
+
+@pytest.mark.judge
+def test_verapdf_accepts_every_kind_of_page(tmp_path: Path, scratch: Path) -> None:
+    from PIL import ImageCms
+
+    from tests.judges.pdfa import verapdf
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image, _ = sheet()
+    pages = [image, sheet(Look(points=14, bilevel=True))[0], image.convert("RGB"), photograph(*image.size).quantize(9)]
+    (tmp_path / "a.jpg").write_bytes(jpeg(image.convert("RGB"), icc_profile=profile))
+    subjects = {
+        tiff(pages, tmp_path / "a.tif"): "scan-image",
+        tmp_path / "a.jpg": "scan-image",
+        pdf([jpeg(image), jpeg(image)], tmp_path / "a.pdf", rotate=180): "scan-pdf",
+    }
+    for file, name in subjects.items():
+        first, _, _ = layers(made(file, scratch, rule(name)))
+        verdict = verapdf(first.path)
+        assert verdict.good, str(verdict)
+        assert not verdict.complaints, str(verdict)
 
 
 def test_codes_have_texts_in_both_languages() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ _PAPER = 0.4
 class Asked:
     """Arguments of a rule: languages as tesseract names them (`vie+eng`); `pages` of one file at most; `pixels` of a
     page at most; mean confidence in percent below which a page gets no text (`least`) and a person is told (`low`);
-    `drawn`: poppler draws the PDF anew first.
+    `drawn`: poppler draws the PDF anew first; `decoded`: JPEG 2000 in it is decoded first.
     """
 
     languages: str
@@ -54,15 +55,17 @@ class Asked:
     least: float = 50.0
     low: float = 75.0
     drawn: bool = False
+    decoded: bool = False
 
 
 def asked(arguments: Sequence[str]) -> Asked:
-    """The first argument names languages, others are `NAME=NUMBER` or `drawn`. ValueError for anything else."""
+    """The first argument names languages, others are `NAME=NUMBER`, `drawn` or `decoded`. ValueError for others."""
     told: dict[str, Any] = {}
     for argument in arguments[1:]:
         name, _, value = argument.partition("=")
         told |= {name: True} if not value else {name: float(value) if name in ("least", "low") else int(value)}
-    if not re.fullmatch(r"\w+(\+\w+)*", arguments[0]) or told.keys() - {"pages", "pixels", "least", "low", "drawn"}:
+    known = {"pages", "pixels", "least", "low", "drawn", "decoded"}
+    if not re.fullmatch(r"\w+(\+\w+)*", arguments[0]) or told.keys() - known:
         raise ValueError(f"arguments of OCR: {' '.join(arguments)}")
     return Asked(arguments[0], **told)
 
@@ -258,7 +261,12 @@ def prepared(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
     from pipeline.content import scans
     from pipeline.content.normalisation import pdfs
 
-    made = pdfs.archival(source, results["base"], beat)
+    told = asked(arguments)
+    with tempfile.TemporaryFile(dir=".") as plain:  # the working directory of a worker is its own
+        start: Any = plain if told.decoded else source
+        if told.decoded:
+            pdfs.decoded(source, plain, told.pixels, beat)
+        made = pdfs.archival(start, results["base"], beat)
     if "signed" in made.marks:
         return made
     if made.kept:
@@ -266,7 +274,6 @@ def prepared(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
         while data := source.read(1 << 20):
             results["base"].write(data)
     results["base"].seek(0)
-    told = asked(arguments)
     with pikepdf.open(results["base"], suppress_warnings=True) as document:
         found = scans.of_pdf(document, beat)
         pages = []

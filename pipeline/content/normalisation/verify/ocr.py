@@ -27,7 +27,7 @@ def same(source: BinaryIO, result: BinaryIO, arguments: Sequence[str], beat: Bea
 
 
 def picture(source: Path, result: Path, arguments: Sequence[str], calls: Calls) -> Proved | Differs:
-    """The picture of each page of the PDF has the samples that vips reads in the TIFF; of a JPEG, its very bytes."""
+    """The picture of each page of the PDF has the samples that vips reads in the TIFF; of a JPEG, its bytes."""
     with calls.folder() as folder:
         raw, index = folder / "samples", folder / "index"
         calls.action("ocr.samples", result, {"samples": raw, "index": index}, Action("ocr.samples", ()))
@@ -39,7 +39,7 @@ def picture(source: Path, result: Path, arguments: Sequence[str], calls: Calls) 
                 return Proved("the JPEG is in it byte by byte") if same_bytes else Differs("bytes of the JPEG")
             for number, (size, width, height, bands) in enumerate(told):
                 with calls.folder() as one:
-                    ran = calls.run(VIPS, ["rawsave", f"{{in}}/source[page={number}]", "{out}/samples"],
+                    ran = calls.run(VIPS, ["rawsave", f"{{in}}/source[page={number},autorotate]", "{out}/samples"],
                                     {"source": source}, one)  # fmt: skip
                     if not ran.ok or not (one / "samples").exists():
                         raise Failed("FMT-CONVERT-FAILED", why(ran), VIPS.name)

@@ -31,6 +31,8 @@ _BETWEEN_TAGS: Final = re.compile(r">([^<>]{2,})<")
 _PICTURE: Final = re.compile(r"Pictures/(?!TablePreview).*\.(?:wmf|emf|svm)", re.IGNORECASE)
 _OBJECT: Final = re.compile(rb'full-path="([^"]*)"[^>]*media-type="application/vnd\.sun\.star\.oleobject"|'
                             rb'media-type="application/vnd\.sun\.star\.oleobject"[^>]*full-path="([^"]*)"')  # fmt: skip
+_SIGNATURES: Final = ("META-INF/documentsignatures.xml", "META-INF/macrosignatures.xml")
+_HEAD: Final = 4096
 _STEP: Final = 1 << 20
 _LOOKED: Final = 4 << 20
 _SHOWN: Final = 5
@@ -46,7 +48,8 @@ _KINDS: Final = {
 def convert(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequence[str], beat: Beat) -> Made:
     """The same file with text of old fonts in Unicode and Unicode fonts in their place; only what has to change does.
 
-    `kept` where no font is an old one. What is not changed though it may be in an old encoding is told.
+    `kept` where no font is an old one, or all text in them is Unicode already. What is not changed though it may be in
+    an old encoding is told. A signature is not carried over.
     """
     (result,) = results.values()
     try:
@@ -84,9 +87,11 @@ class _Conversion:
             names = [one for one in self.opened.namelist() if not one.endswith("/")]
             for name in sorted(names, key=lambda one: (one != "mimetype", one.startswith("ObjectReplacements/"),
                                                        one == "META-INF/manifest.xml", one)):  # fmt: skip
-                if name.startswith("Thumbnails/") or name.removeprefix("ObjectReplacements/") in self.changed:
-                    continue  # pictures of what was shown before
-                with written.open(_entry(name), "w", force_zip64=True) as target:
+                if name in _SIGNATURES or name.startswith("Thumbnails/"):
+                    continue
+                if name.removeprefix("ObjectReplacements/") in self.changed:
+                    continue  # a picture of what was shown before
+                with written.open(_entry(name), "w") as target:
                     self._member(name, target)
                 self.beat()
         tally = self.tally
@@ -103,6 +108,8 @@ class _Conversion:
             tally.leave("characters that could not be read", str(tally.lost))
         if tally.left:
             told.append(Told("FMT-OFFICE-LEFT", found=_left(tally.left)))
+        if not tally.changed:
+            return Made(kept="text in fonts of an old encoding is Unicode already", told=tuple(told))
         return Made(notes=tuple(_notes(tally)), told=tuple(told))
 
     def _member(self, name: str, target: IO[bytes]) -> None:
@@ -119,7 +126,11 @@ class _Conversion:
             return
         if name == "META-INF/manifest.xml":
             data = self.opened.read(name)
-            for gone in [b"Thumbnails/", *(f'ObjectReplacements/{one}"'.encode() for one in self.changed)]:
+            for gone in [
+                b"Thumbnails/",
+                *(one.encode() for one in _SIGNATURES),
+                *(f'ObjectReplacements/{one}"'.encode() for one in self.changed),
+            ]:
                 data = re.sub(rb"\s*<manifest:file-entry[^>]*full-path=\"" + re.escape(gone) + rb"[^>]*/>", b"", data)
             target.write(data)
             return
@@ -144,9 +155,14 @@ def _parts(opened: zipfile.ZipFile) -> list[str]:
 
 
 def _folders(opened: zipfile.ZipFile) -> list[str]:
-    """Of the document itself, and of documents in it (charts)."""
-    inside = {name.removesuffix("content.xml") for name in opened.namelist() if name.endswith("/content.xml")}
-    return ["", *sorted(inside)]
+    """Of the document itself, and of documents in it (charts, no formulas)."""
+    inside = []
+    for name in sorted(opened.namelist()):
+        if name.endswith("/content.xml"):
+            with opened.open(name) as part:
+                if b":document-content" in part.read(_HEAD):
+                    inside.append(name.removesuffix("content.xml"))
+    return ["", *inside]
 
 
 def _of(folder: str, names: set[str]) -> list[str]:
@@ -223,7 +239,7 @@ def _counted(tally: Tally) -> str:
 
 def _notes(tally: Tally) -> Iterator[str]:
     """Facts for the event: what changed, by font and place."""
-    yield CHANGED if tally.changed else "fonts of old encodings replaced, text as it was"
+    yield CHANGED
     runs: dict[tuple[str, str], Counter[str]] = {}
     for (encoding, font, place), many in tally.runs.items():
         runs.setdefault((encoding, _name(font)), Counter())[place] += many

@@ -35,6 +35,7 @@ _FAMILIES: Final = {
 }  # fmt: skip
 _SPEAKING: Final = ("office:string-value", "text:string-value", "text:label", "text:value", "loext:display-text",
                     "text:key1", "text:key2", "text:help", "text:hint", "text:description")  # fmt: skip
+_CHOICES: Final = ("Dropdown_ListEntry", "Description", "Hint", "Content", "Help")
 _FORM: Final = ("form:label", "form:value", "form:current-value", "form:title", "form:text")
 _LABELS: Final = ("style:num-prefix", "style:num-suffix", "loext:num-list-format", "text:bullet-char")
 _LEVELS: Final = ("text:list-level-style-number", "text:list-level-style-bullet", "text:outline-level-style")
@@ -439,6 +440,10 @@ class Texts:
             made = self._guess("page name", told["xlink:href"][1:])
             if made is not None:
                 changes["xlink:href"] = f"#{made}"
+        elif name == "loext:list-item" or (name == "field:param" and told.get("field:name") in _CHOICES):
+            font = around.font if encoding_of(around.font) else None  # that of what is chosen is not told
+            for key in ("loext:display-text", "loext:value", "field:value"):
+                self._change(changes, key, told, font, "form field")
         elif around.font:
             for key in _SPEAKING:
                 self._change(changes, key, told, around.font, around.place)

@@ -326,14 +326,12 @@ def test_properties_and_names_change_only_where_their_words_are_clear() -> None:
     assert guessed("Hà", "tcvn3") == (None, False)
 
 
-def test_unicode_in_an_old_font_gets_another_font_alone() -> None:
-    told, result = changed(
+def test_unicode_in_an_old_font_stays_as_it_is() -> None:
+    told, _ = changed(
         document('<text:p text:style-name="T">Người viết đã dùng Unicode</text:p>', fonts={"T": ".VnTime"})
     )
-    assert told.notes[0] != CHANGED
+    assert told.kept == "text in fonts of an old encoding is Unicode already"
     assert not told.told
-    assert "Người viết đã dùng Unicode" in everything(result)
-    assert ".VnTime" not in everything(result)
 
 
 def test_pictures_and_objects_nobody_can_read_are_told() -> None:
@@ -408,6 +406,29 @@ def test_loss_is_seen() -> None:
                 data = opened.read(name)
                 written.writestr(name, data.replace(old.encode(), new.encode()) if name == "content.xml" else data)
         assert isinstance(same(source, target, [], idle), Differs), old
+
+
+def test_choices_of_a_form_field() -> None:
+    entry = '<field:param field:name="Dropdown_ListEntry" field:value="{}"/>'
+    choice = f'<field:fieldmark xmlns:field="f">{entry}</field:fieldmark>'
+    body = f'<text:p text:style-name="T">{TCVN3("văn thư")}{choice.format(TCVN3("đã xong"))}</text:p>'
+    body += f"<text:p>{choice.format(TCVN3('chưa được xét duyệt'))}</text:p>"
+    text = everything(changed(document(body, fonts={"T": ".VnTime"}))[1])
+    assert "đã xong" in text
+    assert "chưa được xét duyệt" in text
+
+
+def test_what_the_zip_of_opendocument_has_to_be() -> None:
+    """The type first, unpacked, without extra fields (OpenDocument 1.3, part 2, 3.3); no signature of other bytes."""
+    more = {"META-INF/documentsignatures.xml": b"<x/>", "Object 2/content.xml": b"<!DOCTYPE m><math>a</math>"}
+    source = document(f'<text:p text:style-name="T">{TCVN3("văn thư")}</text:p>', fonts={"T": ".VnTime"}, more=more)
+    _, result = changed(source)
+    head = result.getvalue()[:80]
+    assert head[26:38] == b"\x08\0\0\0mimetype"
+    with zipfile.ZipFile(result) as opened:
+        assert "META-INF/documentsignatures.xml" not in opened.namelist()
+        assert b"documentsignatures" not in opened.read("META-INF/manifest.xml")
+        assert opened.read("Object 2/content.xml") == more["Object 2/content.xml"], "a formula is not looked at"
 
 
 def test_the_same_bytes_every_time() -> None:

@@ -18,16 +18,16 @@ BEFORE: Final = "before"
 
 
 def unicoded(odf: Path, target: Path, calls: Calls, action: Action) -> Made:
-    """`target` with the text of `odf` in Unicode and `odf` as BEFORE beside it; `kept` where no font is an old one.
+    """`target` with the text of `odf` in Unicode and `odf` as BEFORE beside it; `kept` where nothing has to change.
 
-    The two may be one file. A file that cannot be changed stays as it is, and that is told.
+    The two may be one file. A file that cannot be changed stays as it is, without `kept` or notes, and that is told.
     """
     new, before = target.with_name("unicode"), target.with_name(BEFORE)
     try:
         made = calls.action("legacyfonts.convert", odf, {"odf": new}, action)
     except Failed as failed:
         new.unlink(missing_ok=True)
-        return Made(kept=failed.found, told=(Told("FMT-OFFICE-LEFT", found=failed.found),))
+        return Made(told=(Told("FMT-OFFICE-LEFT", found=failed.found),))
     if made.kept:
         new.unlink()
         return made

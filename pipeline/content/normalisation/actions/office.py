@@ -40,6 +40,7 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
     made: list[Made] = []
     sandbox = ""
     spreadsheet = source
+    settled = False
     odf = results.get("odf")
     if odf and import_filter in READERS.values():
         made.append(unicoded(source, out / odf.file, calls, action))
@@ -48,10 +49,10 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
             file, ran = exported(source, folder, import_filter, odf.extension, calls)
             sandbox = ran.sandbox
             made.append(calls.action("office.tidied", file, {odf.name: out / odf.file}, action))
-        made.append(unicoded(out / odf.file, out / odf.file, calls, action))
+        made.append(told := unicoded(out / odf.file, out / odf.file, calls, action))
+        settled = bool(told.kept or told.notes)
         spreadsheet = out / odf.file
-    changed = (out / BEFORE).exists()
-    if odf and changed:
+    if odf and (out / BEFORE).exists():
         source, import_filter, spreadsheet = out / odf.file, READERS[odf.extension], out / odf.file
     if pdf := results.get("pdf"):
         try:
@@ -70,7 +71,7 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
     programs = [(SOFFICE.name, SOFFICE.version or "")] if sandbox else []
     return Made(
         notes=tuple(note for one in made for note in one.notes),
-        told=tuple(told for one in made for told in one.told if not (changed and told.code == "FMT-OFFICE-FONTS")),
+        told=tuple(told for one in made for told in one.told if not (settled and told.code == "FMT-OFFICE-FONTS")),
         programs=tuple(dict.fromkeys([*programs, *(program for one in made for program in one.programs)])),
         labels={name: label for one in made for name, label in one.labels.items()},
         sandbox=sandbox,

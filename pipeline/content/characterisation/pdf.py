@@ -45,7 +45,7 @@ def examine(source: BinaryIO, beat: Beat) -> dict[str, Any]:
             answer["claimed"] = claimed
         beat()
         try:
-            answer["judgement"] = judge(document)
+            answer["judgement"] = judge(document, beat)
         except Invalid as broken:
             answer["judgement"] = Judgement(Validity.INVALID, str(broken))
         except Unchecked as reason:

@@ -249,7 +249,7 @@ def tiff(source: BinaryIO, beat: Beat) -> Judgement:
         if at in seen or len(seen) >= _MOST_PAGES:
             raise Invalid("the directories go in a circle")
         seen.add(at)
-        at = _directory(source, order, big, at, size, len(seen))
+        at = _directory(source, order, big, at, size, len(seen), beat)
         beat()
     if not seen:
         raise Invalid("no image directory")
@@ -257,10 +257,11 @@ def tiff(source: BinaryIO, beat: Beat) -> Judgement:
 
 
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_DEFLATED = (8, 32946)
 _CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 
 
-def _directory(source: BinaryIO, order: str, big: bool, at: int, size: int, page: int) -> int:
+def _directory(source: BinaryIO, order: str, big: bool, at: int, size: int, page: int, beat: Beat) -> int:
     """Checks one directory; the place of the next one, 0 at the end."""
     if at >= size:
         raise Invalid(f"directory {page} lies behind the end of the file")
@@ -284,7 +285,7 @@ def _directory(source: BinaryIO, order: str, big: bool, at: int, size: int, page
             place = struct.unpack(order + ("Q" if big else "I"), inline)[0]
             if place + length > size:
                 raise Invalid(f"directory {page}: the values of tag {tag} lie behind the end of the file")
-        if tag in (256, 257, 273, 279, 324, 325) and kind in _CODES and many <= 10_000_000:
+        if tag in (256, 257, 259, 273, 279, 324, 325) and kind in _CODES and many <= 10_000_000:
             if length > room:
                 source.seek(place)
                 raw = exactly(source, length, f"tag {tag}")
@@ -292,7 +293,27 @@ def _directory(source: BinaryIO, order: str, big: bool, at: int, size: int, page
                 raw = inline[:length]
             values[tag] = struct.unpack(f"{order}{many}{_CODES[kind]}", raw)
     _data(values, size, page)
+    if values.get(259, (0,))[0] in _DEFLATED:
+        _sums(source, values, page, beat)
     return following
+
+
+def _sums(source: BinaryIO, values: dict[int, tuple[int, ...]], page: int, beat: Beat) -> None:
+    """Deflated strips and tiles to their end, where the sum of what was packed stands: libtiff does not look at it."""
+    for offsets, counts, what in ((273, 279, "strip"), (324, 325, "tile")):
+        for number, (start, length) in enumerate(zip(values.get(offsets, ()), values.get(counts, ()), strict=False), 1):
+            source.seek(start)
+            inflate = zlib.decompressobj()
+            try:
+                while length > 0 and not inflate.eof:
+                    data = source.read(min(length, _STEP))
+                    length -= len(data)
+                    while data and not inflate.eof:
+                        inflate.decompress(data, _STEP)
+                        data = inflate.unconsumed_tail
+                    beat()
+            except zlib.error as problem:
+                raise Invalid(f"directory {page}: {what} {number} cannot be unpacked: {problem}") from None
 
 
 def _data(values: dict[int, tuple[int, ...]], size: int, page: int) -> None:

@@ -7,16 +7,18 @@ import io
 import os
 import re
 import stat
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 
-from pipeline.content.validity import Invalid, Judgement, Limit, Unchecked, valid
+from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked, valid
 
 _CHECKED = ("1b", "2b", "3b")
 _STREAM = re.compile(r"^(?:WARNING|ERROR): |(?:stream )?<[^>]*>(?: \(offset \d+\))?")
 _SHOWN = 3
+_STEP = 1 << 18
 
 
 def warm() -> None:
@@ -29,8 +31,10 @@ def warm() -> None:
         importlib.import_module("pikepdf.pdfa")
 
 
-def judge(document: pikepdf.Pdf) -> Judgement:
+def judge(document: pikepdf.Pdf, beat: Beat) -> Judgement:
     """qpdf's own check: cross-references, objects, every stream it can decode. A repaired file is not valid.
+
+    The sum at the end of what is packed by FlateDecode is compared here (RFC 1950, 2.3): qpdf overlooks a wrong one.
 
     Tables that let a viewer show the first page early (linearization) may be wrong: no reader relies on them, and
     every later change of such a file makes them so.
@@ -41,6 +45,7 @@ def judge(document: pikepdf.Pdf) -> Judgement:
         document.check_linearization(io.StringIO())
         hints = {words(one) for one in document.get_warnings()} - set(opened)
     told = [*opened, *(one for one in map(words, document.check_pdf_syntax()) if one not in hints)]
+    told += [] if told else _wrong_sums(document, beat)
     if told:
         if any("bad_alloc" in one for one in told):
             raise Limit("its streams unpack to more than fits into memory")
@@ -49,6 +54,29 @@ def judge(document: pikepdf.Pdf) -> Judgement:
         raise Invalid("; ".join(said[:_SHOWN]) + more)
     detail = f"PDF {document.pdf_version}: structure and streams read by qpdf {pikepdf.__libqpdf_version__}"
     return valid(detail + ("; its hints for early display are wrong" if hints else ""))
+
+
+def _wrong_sums(document: pikepdf.Pdf, beat: Beat) -> list[str]:
+    """A line for every stream that unpacks to something else than was packed."""
+    told = []
+    for one in document.objects:
+        if not isinstance(one, pikepdf.Stream):
+            continue
+        names = one.get("/Filter")
+        first = names[0] if isinstance(names, pikepdf.Array) and len(names) else names
+        if first not in ("/FlateDecode", "/Fl"):
+            continue
+        left = one.read_raw_bytes()
+        inflate = zlib.decompressobj()
+        try:
+            while left and not inflate.eof:
+                inflate.decompress(left, _STEP)
+                left = inflate.unconsumed_tail
+                beat()
+        except zlib.error as problem:
+            if "data check" in str(problem):
+                told.append(f"object {one.objgen[0]}: the sum of its packed data is wrong")
+    return told
 
 
 def words(problem: object) -> str:

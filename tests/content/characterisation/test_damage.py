@@ -1,0 +1,100 @@
+"""Whole files cut and changed in known ways: which damage is found in which family, and what cannot be found."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.content.characterisation import Examined
+from pipeline.tools.vips import VIPS
+from tests.content.characterisation.test_outcomes import DATA, examined
+
+WAYS = ("whole", "cut 1", "cut half", "byte", "zeros", "lost 8")
+VALID, INVALID = "valid", "invalid"
+
+FOUND = {
+    "g4.tif": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "deflate.tif": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "flate.pdf": (VALID, VALID, INVALID, INVALID, INVALID, INVALID),
+    "page.png": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "test.mp4": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "unicode.odt": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "unicode.docx": (VALID, INVALID, INVALID, INVALID, INVALID, INVALID),
+    "page.gif": (VALID, INVALID, INVALID, INVALID, VALID, INVALID),
+    "page.jp2": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
+    "plain.tif": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
+    "sound.wav": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
+}
+"""By way of damage. What a format keeps without any sum (pixels, samples) may become others unseen: valid there says
+that this is so. The last byte of a PDF is a line end behind its last word."""
+
+
+def damaged(whole: bytes) -> Iterator[tuple[str, bytes]]:
+    size = len(whole)
+    middle, later = size // 2, size * 2 // 3
+    yield "whole", whole
+    yield "cut 1", whole[:-1]
+    yield "cut half", whole[:middle]
+    yield "byte", whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :]
+    yield "zeros", whole[:later] + bytes(64) + whole[later + 64 :]
+    yield "lost 8", whole[: size // 3] + whole[size // 3 + 8 :]
+
+
+def sources(folder: Path) -> None:
+    for name, sample in (
+        ("g4.tif", "characterisation/scan/page_300_g4.tif"), ("flate.pdf", "vietnamese/pdf/text_pdfa2b.pdf"),
+        ("page.png", "vietnamese/image/page.png"), ("test.mp4", "characterisation/av/test.mp4"),
+        ("unicode.odt", "characterisation/office/unicode.odt"), ("unicode.docx", "vietnamese/office/unicode.docx"),
+        ("page.gif", "characterisation/image/page.gif"), ("page.jp2", "vietnamese/image/page.jp2"),
+    ):  # fmt: skip
+        shutil.copy(DATA / sample, folder / name)
+    page = Image.open(DATA / "vietnamese/image/page.png").convert("RGB")
+    page.save(folder / "deflate.tif", compression="tiff_deflate")
+    page.save(folder / "plain.tif")
+    with wave.open(str(folder / "sound.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(range(256)) * 40)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Examined]:
+    whole, broken, scratch = (tmp_path_factory.mktemp(name) for name in ("whole", "broken", "scratch"))
+    sources(whole)
+    for file in whole.iterdir():
+        for way, data in damaged(file.read_bytes()):
+            (broken / f"{way}, {file.name}").write_bytes(data)
+    return examined(broken, scratch)
+
+
+def test_damage_is_found_where_the_format_lets_it_be_found(outcomes: dict[str, Examined]) -> None:
+    table = {name: tuple(str(outcomes[f"{way}, {name}"].validity) for way in WAYS) for name in FOUND}
+    assert table == FOUND
+
+
+def test_the_words_say_what_is_broken(outcomes: dict[str, Examined]) -> None:
+    assert "Line length mismatch" in outcomes["byte, g4.tif"].checked
+    assert "incorrect data check" in outcomes["byte, deflate.tif"].checked
+    assert "the sum of its packed data is wrong" in outcomes["byte, flate.pdf"].checked
+
+
+def test_pages_of_different_kinds_are_read_one_by_one(tmp_path: Path) -> None:
+    folder, scratch = tmp_path / "tờ", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
+    pages = [Image.new("1", (400, 300), 1), Image.new("RGB", (90, 50), "red"), Image.new("L", (400, 300), 9)]
+    made = io.BytesIO()
+    pages[0].save(made, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    (folder / "khác.tif").write_bytes(made.getvalue())
+    told = examined(folder, scratch)["khác.tif"]
+    assert (told.validity, told.checked) == (
+        "valid",
+        f"TIFF: pages 3, all data inside the file; decoded by vips {VIPS.version}",
+    )

@@ -123,6 +123,9 @@ def ingested(tmp_path_factory: pytest.TempPathFactory, package: Path) -> tuple[d
     profile.write_text(f"rules = {json.dumps(str(rules))}\n{text}", encoding="utf-8")
     answer = inside.run("ingest", package, "--profile", profile)
     assert answer.exit == 0, answer.out + answer.err
+    assert answer.document is not None and faults(answer.document) == []
+    page = (inside.data / "reports" / "ingest.html").read_text(encoding="utf-8")
+    assert "5 tệp ký đúng và tin cậy, 2 tệp cần xem, 2 tệp có chữ ký không còn đúng" in page
     out = inside.run("export", answer.item["aip"], base / "out").item["path"]
     return answer.item, Path(out)
 
@@ -149,6 +152,7 @@ verify = ["pixels"]
 @pytest.mark.slow
 def test_signatures_stand_in_premis_and_are_told(ingested: tuple[dict[str, Any], Path]) -> None:
     item, out = ingested
+    assert item["signatures"] == {"success": 5, "warning": 2, "fail": 2}
     told = sorted((one["code"], one["file"]) for one in item["findings"] if one["code"].startswith("DSIG"))
     assert told == [
         ("DSIG-CHANGED", "bị sửa.pdf"), ("DSIG-REVOKED", "thu hồi.pdf"), ("DSIG-UNTRUSTED", "người lạ.pdf"),

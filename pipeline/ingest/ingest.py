@@ -17,6 +17,7 @@ from pipeline.ingest.preflight import crash_report
 from pipeline.ingest.receive import receive
 from pipeline.ingest.seal import seal
 from pipeline.ingest.session import Progress, Session, claimed, discard, quiet
+from pipeline.ingest.signing import outcomes_of
 from pipeline.ingest.store import complete, store
 from pipeline.ingest.tokens import Claimed, Ended, Request, Stored
 from pipeline.names import shown
@@ -108,6 +109,7 @@ def _item(request: Request, current: Session, end: Stored | Ended, started: floa
         bytes=size,
         seconds=_since(started),
         formats=ledger.formats(),
+        signatures=outcomes_of(ledger),
         copies=tuple(copy_json(copy) for copy in end.copies),
         waiting_for=end.waiting_for if isinstance(end, Ended) else None,
         findings=findings,

@@ -24,6 +24,7 @@ class Item:
     bytes: int = 0
     seconds: float = 0.0
     formats: dict[str, int] = field(default_factory=dict)
+    signatures: dict[str, int] = field(default_factory=dict)
     copies: tuple[dict[str, Any], ...] = ()
     waiting_for: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
@@ -36,7 +37,8 @@ class Item:
             "verdict": str(self.verdict) if self.verdict else None, "ingest": self.ingest,
             "submission_digest": self.submission_digest, "aip": self.aip, "version": self.version,
             "files": self.files, "bytes": self.bytes, "seconds": self.seconds, "formats": self.formats,
-            "copies": list(self.copies), "waiting_for": self.waiting_for, "findings": list(self.findings),
+            "signatures": self.signatures, "copies": list(self.copies), "waiting_for": self.waiting_for,
+            "findings": list(self.findings),
             "problem": self.problem,
         }  # fmt: skip
 

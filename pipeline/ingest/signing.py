@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from pipeline.content.signatures import (
 )
 from pipeline.content.signatures import findings as of_signatures
 from pipeline.ingest.session import Session
+from pipeline.ledger import Ledger
 from pipeline.names import shown
 from pipeline.packages.registry import KINDS
 from pipeline.records import Agent, Event, FileRow, Finding, Link, Outcome, PackagePath, Use
@@ -30,6 +32,7 @@ from pipeline.signatures import Integrity, Signature, Trust
 
 LINKS = 500
 _BY = "signing.by"
+_OUTCOMES = "signing.outcomes"
 _BATCH = 100
 _OPEN_GROUPS = 200
 
@@ -60,6 +63,17 @@ def verify(current: Session) -> None:
             _keep(current, batch)
             current.check_stop()
     _keep(current, batch)
+    outcomes: Counter[str] = Counter()
+    for each in _subjects(current):
+        if signatures := _signatures(current, each.entry.path):
+            outcomes[str(outcome(signatures))] += 1
+    ledger.keep(**{_OUTCOMES: json.dumps(outcomes, sort_keys=True)})
+
+
+def outcomes_of(ledger: Ledger) -> dict[str, int]:
+    """Number of signed files per outcome (success, warning, fail); empty where there are none."""
+    found: dict[str, int] = json.loads(ledger.fact(_OUTCOMES) or "{}")
+    return found
 
 
 def findings(current: Session) -> Iterator[Finding]:
@@ -84,7 +98,7 @@ def _subjects(current: Session) -> Iterator[Subject]:
         if not may_sign(entry.path, found) or place(entry.path).use is not Use.DATA:
             continue
         one = ledger.examination(entry.path)
-        form = form_of(entry.path, one.family, one.characteristics) if one is not None else None
+        form = form_of(entry.path, found, one.family, one.characteristics) if one is not None else None
         if form is not None:
             yield subject(entry, *form, ledger.entry)
 

@@ -16,6 +16,7 @@ from pipeline.reports.words import (
     LEVELS,
     PROBLEMS,
     RESULTS,
+    SIGNATURES,
     VERDICTS,
     Lang,
     text,
@@ -90,6 +91,12 @@ def formats(item: Item) -> str:
     """`fmt/412 ×3, x-fmt/111`: the most frequent first."""
     counted = sorted((item.get("formats") or {}).items(), key=lambda pair: (-pair[1], pair[0]))
     return ", ".join(fit(puid) + (f" ×{count}" if count != 1 else "") for puid, count in counted) or "–"
+
+
+def signatures(item: Item, lang: Lang) -> str:
+    """`3 đạt, 1 cần xem`: signed files by what their signatures came to."""
+    counted = item.get("signatures") or {}
+    return ", ".join(f"{counted[key]} {word(SIGNATURES, key, lang)}" for key in SIGNATURES if key in counted) or "–"
 
 
 def copies(item: Item, lang: Lang) -> str:

@@ -97,6 +97,7 @@ def _facts(item: Item) -> Iterator[dict[str, Any]]:
         ("kind", item.get("kind")),
         ("aip", item.get("aip")),
         ("formats", cells.formats(item) if item.get("formats") else None),
+        ("signatures", cells.signatures(item, "vi") if item.get("signatures") else None),
         ("copies", cells.copies(item, "vi") if item.get("copies") else None),
     ):
         if value is not None:

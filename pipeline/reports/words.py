@@ -58,6 +58,12 @@ EVIDENCE: dict[str, Pair] = {
     "server": ("theo máy chủ", "by the server's word"),
 }
 
+SIGNATURES: dict[str, Pair] = {
+    "success": ("tệp ký đúng và tin cậy", "whole and trusted"),
+    "warning": ("tệp cần xem", "to be looked at"),
+    "fail": ("tệp có chữ ký không còn đúng", "that do not hold"),
+}
+
 TEXTS: dict[str, Pair] = {
     "package": ("Gói", "Package"),
     "verdict": ("Kết quả", "Verdict"),
@@ -65,6 +71,7 @@ TEXTS: dict[str, Pair] = {
     "files": ("Số tệp", "Files"),
     "bytes": ("Dung lượng", "Size"),
     "formats": ("Định dạng", "Formats"),
+    "signatures": ("Chữ ký số", "Digital signatures"),
     "aip": ("AIP", "AIP"),
     "copies": ("Bản sao", "Copies"),
     "seconds": ("Giây", "Seconds"),

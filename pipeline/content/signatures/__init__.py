@@ -47,6 +47,7 @@ _SIGNED: Final = tuple(
     b"." + one
     for one in b"pdf xml docx doc xlsx xls pptx ppt odt ods odp rtf txt csv json zip tif tiff jpg jpeg png html".split()
 )
+_PKCS7: Final = "fmt/670"
 _MOST_BESIDE: Final = 12
 _STOPPED: Final = "verification was stopped: "
 _STAMP_NO_ROOTS: Final = f"{Integrity.WHOLE}; {Trust.NO_ROOTS}"
@@ -88,19 +89,23 @@ def tools() -> dict[str, str]:
 
 def may_sign(path: PackagePath, found: Format | None) -> bool:
     """Whether name and format of a file allow of signatures in it, before anything else is asked."""
-    return _ending(path) in _ALONE or family_of(found, extension_of(path)) in FAMILIES
+    return _is_cms(path, found) or family_of(found, extension_of(path)) in FAMILIES
+
+
+def _is_cms(path: PackagePath, found: Format | None) -> bool:
+    return _ending(path) in _ALONE or (found is not None and found.puid == _PKCS7)
 
 
 def _ending(path: PackagePath) -> bytes:
     return path.rpartition(b"/")[2].rpartition(b".")[2].lower()
 
 
-def form_of(path: PackagePath, family: str, told: Characteristics) -> tuple[str, int] | None:
+def form_of(path: PackagePath, found: Format | None, family: str, told: Characteristics) -> tuple[str, int] | None:
     """How the signatures of a file would be verified, and how many were seen; None for a file without."""
     number = dict(told.properties).get("signatures", "")
     if family in FAMILIES and number.isascii() and number.isdigit():
         return (family, int(number)) if int(number) else None
-    return (CMS, 0) if _ending(path) in _ALONE else None
+    return (CMS, 0) if _is_cms(path, found) else None
 
 
 def subject(entry: Entry, form: str, counted: int, lookup: Lookup) -> Subject:

@@ -79,7 +79,7 @@ def _items(
         elif isinstance(one, Learnt):
             items[one.path] = _item(told[one.path], ())
             family = family_of(one.format, extension_of(one.path))
-            form = (family, 0) if family in FAMILIES else form_of(one.path, family, Characteristics())
+            form = (family, 0) if family in FAMILIES else form_of(one.path, one.format, family, Characteristics())
             if form is not None and one.size:
                 subjects.append(subject(Entry(one.path, one.size), *form, lookup))
     try:

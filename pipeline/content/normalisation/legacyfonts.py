@@ -21,8 +21,8 @@ from pipeline.content.normalisation.odfparts import Part
 from pipeline.content.normalisation.odftexts import Plan, Tally, Texts
 from pipeline.content.normalisation.oldletters import NAMES, face_for, looks_old
 from pipeline.content.normalisation.registry import Beat
-from pipeline.content.validity import Invalid
-from pipeline.content.validity.documents import archive
+from pipeline.content.validity import Invalid, Unchecked
+from pipeline.content.validity.documents import archive, members
 from pipeline.text import detect, encode, shown
 
 _OLD: Final = re.compile(rb"font-(?:family|name)[a-z-]*=[\"'](?:&apos;|&quot;|')?(?:\.vn|vni|vps)", re.IGNORECASE)
@@ -49,15 +49,20 @@ def convert(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequen
     """The same file with text of old fonts in Unicode and Unicode fonts in their place; only what has to change does.
 
     `kept` where no font is an old one, or all text in them is Unicode already. What is not changed though it may be in
-    an old encoding is told. A signature is not carried over.
+    an old encoding is told. A signature is not carried over. Without arguments the file is a stranger's, and every
+    member is unpacked once before any is believed.
     """
     (result,) = results.values()
     try:
         with archive(source) as opened:
+            if not arguments:
+                members(opened, beat)
             if not any(_mentions(opened, name, _OLD, beat) for name in _parts(opened)):
                 return Made(kept="no font of an old encoding", told=_letters(_glanced(opened, beat)))
             return _Conversion(opened, beat).write(result)
-    except (Invalid, *_BROKEN) as problem:
+    except (Invalid, Unchecked) as problem:
+        raise Failed("FMT-CONVERT-DAMAGED", str(problem)) from None
+    except _BROKEN as problem:
         raise Failed("FMT-CONVERT-FAILED", f"OpenDocument: {problem}", "OpenDocument") from None
 
 

@@ -444,7 +444,7 @@ def document(
     parts["META-INF/manifest.xml"] = f"<manifest:manifest {_SPACES}>{entries}</manifest:manifest>".encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as written:
-        written.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        written.writestr("mimetype", f"application/vnd.oasis.opendocument.{kind}")
         for name, data in parts.items():
             written.writestr(name, data)
     target.seek(0)

@@ -15,7 +15,7 @@ from lxml import etree
 from pipeline.content.normalisation.actions.legacyfonts import unicoded
 from pipeline.content.normalisation.calls import Calls
 from pipeline.content.normalisation.legacyfonts import convert, same
-from pipeline.content.normalisation.made import CHANGED, Differs, Failed, Made, Proved
+from pipeline.content.normalisation.made import CHANGED, Differs, Failed, Kept, Made, Proved
 from pipeline.content.normalisation.office import tidied
 from pipeline.content.normalisation.oldletters import face_for, guessed, read_by, unicode_of
 from pipeline.content.normalisation.rtf import readable, told_charsets
@@ -37,7 +37,7 @@ from tests.content.normalisation.oldfonts import (
     slides,
     word,
 )
-from tests.content.normalisation.trial import DATA, converted, made, rule_named
+from tests.content.normalisation.trial import DATA, bad, converted, good, made, rule_named
 
 FAMILIES: dict[str, tuple[Callable[[Path, Old], Path], str, str, dict[str, str]]] = {
     "docx": (word, "MS Word 2007 XML", "odt", WORD_TEXTS),
@@ -67,7 +67,7 @@ def changed(odf: Path | io.BytesIO) -> tuple[Made, io.BytesIO]:
     """What the conversion says, and its result, proved."""
     target = io.BytesIO()
     with odf.open("rb") if isinstance(odf, Path) else odf as source:
-        told = convert(source, {"odf": target}, [], idle)
+        told = convert(source, {"odf": target}, ["writer8", "writer"], idle)
         target.seek(0)
         if not told.kept:
             proof = same(source, target, [], idle)
@@ -236,6 +236,25 @@ def test_opendocument_itself_gets_a_copy_only_for_its_fonts(tmp_path: Path) -> N
     assert "encoded again" in outcome.derivatives[1].proved
 
 
+def test_a_spreadsheet_of_opendocument_stays_but_for_its_fonts(tmp_path: Path) -> None:
+    cell = f'<table:table-cell table:style-name="T"><text:p>{VNI("hồ sơ")}</text:p></table:table-cell>'
+    body = f'<table:table table:name="a"><table:table-row>{cell}</table:table-row></table:table>'
+    source = tmp_path / "a.ods"
+
+    def write(font: str) -> None:
+        made_of = document(body, fonts={"T": font}, family="table-cell", kind="spreadsheet")
+        source.write_bytes(made_of.getvalue())
+
+    write("VNI-Times")
+    (tmp_path / "scratch").mkdir()
+    result = good(made(source, tmp_path / "scratch", rule_named("ods")))
+    assert "hồ sơ" in everything(io.BytesIO(result.path.read_bytes()))
+    write("Arial")
+    assert isinstance(made(source, tmp_path / "scratch", rule_named("ods")), Kept)
+    source.write_bytes(source.read_bytes()[:500])
+    bad(made(source, tmp_path / "scratch", rule_named("ods")), "FMT-CONVERT-DAMAGED")
+
+
 # documents written by hand, without LibreOffice
 
 
@@ -373,14 +392,14 @@ def test_a_chart_is_a_document_of_its_own() -> None:
 def test_what_is_no_document_is_refused(body: str) -> None:
     source = document(body, fonts={"T": ".VnTime"})
     with pytest.raises(Failed, match="FMT-CONVERT-FAILED"):
-        convert(source, {"odf": io.BytesIO()}, [], idle)
+        convert(source, {"odf": io.BytesIO()}, ["writer8", "writer"], idle)
 
 
 def test_a_document_type_is_refused() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     source = document("<text:p>&b;</text:p>", fonts={"T": ".VnTime"}, prologue=bomb)
     with pytest.raises(Failed, match="FMT-CONVERT-FAILED"):
-        convert(source, {"odf": io.BytesIO()}, [], idle)
+        convert(source, {"odf": io.BytesIO()}, ["writer8", "writer"], idle)
 
 
 def test_giant_chains_of_styles_and_odd_names_of_fonts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,24 @@ def test_an_archive_without_a_root_folder(tmp_path: Path) -> None:
     assert tree is not None
     kind, _ = recognise(tree)
     assert errors(judged(kind, tree)) == {"CSIPSTR1"}
+
+
+def test_a_mets_among_the_documentation_is_no_representation(tmp_path: Path) -> None:
+    mark = "documentation/đọc tôi.txt"
+    shape = replace(
+        edited((ROOT, 'href="documentation/*"', 'href="documentation/METS.xml"')),
+        after=(lambda files: files.update({"documentation/METS.xml": files.pop(mark)}),),
+    )
+    findings = found_in(build(tmp_path, shape))
+    assert errors(findings) == set()
+    assert "CSIP105" not in {one.code for one in findings}
+
+
+@pytest.mark.parametrize("group", ["Documentation", "Schemas"])
+def test_a_pointer_astray_in_2_1(tmp_path: Path, group: str) -> None:
+    """That no pointer leads to the group (a MUST before 2.2) only follows from it."""
+    shape = replace(edited((ROOT, f'<fptr FILEID="g-{group}"', '<fptr FILEID="g-gone"')), version="2.1.0")
+    assert errors(found_in(build(tmp_path, shape))) == {"CSIP116" if group == "Documentation" else "CSIP118"}
 
 
 def test_an_archive_with_more_beside_the_package(tmp_path: Path) -> None:

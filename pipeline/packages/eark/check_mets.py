@@ -335,7 +335,7 @@ class MetsRules:
         for at in part.at[1:]:
             if (more := layout.target(at.href, self._base)) is not None:
                 self._seen.referenced.add(more)
-        if path is not None and part.id is not None and path.endswith(b"/" + METS):
+        if path is not None and part.id is not None and layout.is_manifest(path):
             self._manifest_ids[part.id] = path
 
     def _held(self, href: str | None) -> tuple[PackagePath | None, Entry | None]:

@@ -74,7 +74,7 @@ class PremisRules:
     def end(self, file: PackagePath) -> Iterator[Finding]:
         """The document is over: all agents it names are described in it."""
         for pair, line in self._asked.items():
-            if pair not in self._agents:
+            if pair not in self._agents and pair.type.strip() and pair.value.strip():
                 yield Finding("AIP18" if self._archival else "PM87", file, line, None, _shown(pair))
 
     @property
@@ -85,7 +85,8 @@ class PremisRules:
     def unresolved(self, file: PackagePath, part: premis.Part) -> Iterator[Finding]:
         """Links of a part that lead nowhere in the package."""
         for what, pair, code in _links(part):
-            if hash(pair) not in self._known[what]:
+            # An identifier without type or value (PM61 and its like) leads nowhere for that reason.
+            if hash(pair) not in self._known[what] and pair.type.strip() and pair.value.strip():
                 yield Finding(code, file, part.line, None, _shown(pair), self._outward)
 
     def _note(self, part: premis.Part) -> None:

@@ -138,12 +138,14 @@ class StructureRules:
             return
         part, ids = parts[0], {group.id for group in groups if group.id}
         pointed = [one.pointer.file_id for one in self._of(part, "fptr")]
-        if not pointed or (asked and ids - set(pointed)):
+        astray = [value for value in pointed if value not in ids]
+        # A pointer that leads elsewhere is what is wrong, not that none leads to its group.
+        if not pointed or (asked and len(ids - set(pointed)) > len(astray)):
             left = ", ".join(sorted(ids - {one or "" for one in pointed}))
             yield self._finding(pointer_code, part.line, None, left or None)
-        for value in pointed:
+        for value in astray:
             # Where there is no such group at all, or it has no id, that is what is wrong (CSIP60, 64, 65, 113, 114).
-            if value not in ids and (groups or value not in self.groups) and all(group.id for group in groups):
+            if (groups or value not in self.groups) and all(group.id for group in groups):
                 yield self._finding(id_code, part.line, None, value)
 
     def _represents(self, part: mets.Division) -> bool:

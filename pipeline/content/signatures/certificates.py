@@ -6,13 +6,14 @@ Runs inside workers of the pool: certificates and revocation lists are hostile.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from asn1crypto import core, crl, ocsp, pem, x509
+from asn1crypto import core, crl, ocsp, x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
@@ -36,6 +37,7 @@ from pipeline.signatures import Trust
 MOST: Final = 500
 """So many certificates or revocation answers of one kind are looked at."""
 
+_PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\n([A-Za-z0-9+/=\n]+)-----END ")
 _WEAK_DIGESTS: Final = frozenset(("md2", "md4", "md5", "sha1", "sha0", "ripemd160"))
 _LEAST_RSA: Final = 2048
 _LEAST_EC: Final = 224
@@ -59,15 +61,15 @@ class Roots:
 
     @classmethod
     def read(cls, data: bytes, moment: datetime) -> Roots:
-        """The PEM blocks that the parent has gathered; a block that cannot be read is left out."""
+        """The PEM blocks that the parent has gathered and knows to be whole."""
         certificates: list[x509.Certificate] = []
         lists: list[crl.CertificateList] = []
-        if data:
-            for kind, _, der in pem.unarmor(data, multiple=True):
-                if kind == "CERTIFICATE":
-                    certificates.append(x509.Certificate.load(der))
-                elif kind == "X509 CRL":
-                    lists.append(crl.CertificateList.load(der))
+        for kind, text in _PEM.findall(data):
+            der = base64.b64decode(text)
+            if kind == b"CERTIFICATE":
+                certificates.append(x509.Certificate.load(der))
+            else:
+                lists.append(crl.CertificateList.load(der))
         return cls(moment, tuple(certificates), tuple(lists))
 
 
@@ -86,7 +88,7 @@ class Material:
 
     def crl(self, der: bytes) -> None:
         """Takes a revocation list in, if it is one."""
-        if len(self.crls) < MOST and (found := _loaded(crl.CertificateList, der)) is not None:
+        if len(self.crls) < MOST and (found := _listed(der)) is not None:
             self.crls.append(found)
 
     def ocsp(self, der: bytes) -> None:
@@ -173,8 +175,6 @@ def _unfit(certificate: x509.Certificate, stamps: bool) -> str:
 
 def told(certificate: x509.Certificate | None) -> dict[str, Any]:
     """Subject, issuer, serial number (hexadecimal), validity and the certificate itself, as a signature tells them."""
-    import base64
-
     if certificate is None:
         return {}
     try:
@@ -264,6 +264,17 @@ def _issuers(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -
         seen.add(above.dump())
         yield above
         here = above
+
+
+def _listed(der: bytes) -> crl.CertificateList | None:
+    """A revocation list whose head can be read; its entries are many, and read when they are asked."""
+    try:
+        found = crl.CertificateList.load(der, strict=True)
+        found["tbs_cert_list"]["issuer"].native  # noqa: B018
+        found["tbs_cert_list"]["this_update"].native  # noqa: B018
+    except Exception:
+        return None
+    return found
 
 
 def _loaded(kind: type[core.Asn1Value], der: bytes) -> Any:

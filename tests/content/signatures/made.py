@@ -140,13 +140,23 @@ def xml(
     return etree.tostring(signed, encoding="utf-8")
 
 
-def xades(who: Holder) -> bytes:
-    """XAdES by signxml."""
+def xades(who: Holder, when: datetime | None = None) -> bytes:
+    """XAdES by signxml; `when` puts a time-stamp over the value of the signature among the unsigned properties."""
     signer = XAdESSigner(signature_algorithm="ecdsa-sha256", digest_algorithm="sha256", c14n_algorithm=C14N)
     root = etree.fromstring(LETTER)
     signed = signer.sign(
         root, key=who.key, cert=[who.certificate, authority().issuing.certificate], always_add_key_value=False
     )
+    if when is not None:
+        space = "http://uri.etsi.org/01903/v1.3.2#"
+        (qualifying,) = signed.iter(f"{{{space}}}QualifyingProperties")
+        (value,) = signed.iter(f"{{{DS}}}SignatureValue")
+        below = qualifying
+        for name in ("UnsignedProperties", "UnsignedSignatureProperties", "SignatureTimeStamp"):
+            below = etree.SubElement(below, f"{{{space}}}{name}")
+        etree.SubElement(below, f"{{{DS}}}CanonicalizationMethod", Algorithm=C14N)
+        held = etree.SubElement(below, f"{{{space}}}EncapsulatedTimeStamp")
+        held.text = base64.b64encode(token(etree.tostring(value, method="c14n"), when)).decode()
     return etree.tostring(signed, encoding="utf-8")
 
 

@@ -210,6 +210,10 @@ def test_xades_tells_its_time_and_binds_its_certificate() -> None:
     one = of_xml(data)[0]
     assert one.form == "XAdES" and triple(one) == (WHOLE, TRUSTED, FILE) and one.claimed.endswith("Z")
     assert of_xml(data.replace("không".encode(), b"khong"))[0].integrity is CHANGED
+    late = of_xml(made.xades(A.expired, when=IN_TIME))[0]
+    assert (late.integrity, late.trust, late.stamped) == (WHOLE, TRUSTED, "2020-06-01T00:00:00Z")
+    foreign = made.xades(A.expired, when=IN_TIME).replace(b"</ds:SignatureValue>", b" </ds:SignatureValue>")
+    assert codes(of_xml(foreign)) >= {"DSIG-TIMESTAMP", "DSIG-EXPIRED"}
 
 
 def test_a_part_that_is_signed_is_named() -> None:

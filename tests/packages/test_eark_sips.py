@@ -214,7 +214,7 @@ def test_ways_to_write_a_place(tmp_path: Path, href: str) -> None:
 
 
 def test_content_types_of_vocabulary_and_schema(tmp_path: Path) -> None:
-    for term in ("citscarchival_v1_0", "citserms_v2_1"):
+    for term in ("citscarchival_v1_0", "citserms_v2_1", "citsarchival_v1_0", "csarchival_v1_0"):
         shape = edited((ROOT, 'CONTENTINFORMATIONTYPE="MIXED"', f'CONTENTINFORMATIONTYPE="{term}"'))
         assert errors(found_in(build(tmp_path, shape))) == set()
 

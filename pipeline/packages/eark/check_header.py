@@ -40,6 +40,7 @@ _WRITTEN = datetime(2027, 1, 1, tzinfo=UTC)
 _SOFTWARE = (("CSIP11", "role", "CREATOR"), ("CSIP12", "type", "OTHER"), ("CSIP13", "other_type", "SOFTWARE"))
 _PEOPLE = ("ORGANIZATION", "INDIVIDUAL")
 _CODE = "IDENTIFICATIONCODE"
+_SPELT_BY_SCHEMA = ("citcarchival_v1_0", "citsarchival_v1_0", "csarchival_v1_0")
 _ROLES = ("CREATOR", "EDITOR", "ARCHIVIST", "PRESERVATION", "DISSEMINATOR", "CUSTODIAN", "IPOWNER", "OTHER")
 
 
@@ -103,7 +104,7 @@ class HeaderRules:
         if head.content_type is None:
             yield self._finding("CSIP4", line, level=None if self._is_root else Level.ERROR)
         elif head.content_type not in eark("content information type"):
-            yield self._finding("CSIP4", line, found=head.content_type, level=Level.ERROR)
+            yield self._finding("CSIP4", line, found=head.content_type, level=weight_of_term(head.content_type))
         elif head.content_type == "OTHER" and not (head.other_content_type or "").strip():
             yield self._finding("CSIP5", line)
         elif head.other_content_type is not None and head.content_type != "OTHER":
@@ -240,6 +241,11 @@ class HeaderRules:
         self, code: str, line: int, expected: str | None = None, found: str | None = None, level: Level | None = None
     ) -> Finding:
         return Finding(code, self._path, line or None, expected, found, level or self._edition.weight(code))
+
+
+def weight_of_term(content_type: str) -> Level:
+    """How heavy a content information type outside the vocabulary weighs: the schema spells three otherwise."""
+    return Level.WARNING if content_type in _SPELT_BY_SCHEMA else Level.ERROR
 
 
 def is_software(agent: HeaderAgent) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pipeline import names
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
-from pipeline.packages.eark.check_header import HeaderRules, no_time
+from pipeline.packages.eark.check_header import HeaderRules, no_time, weight_of_term
 from pipeline.packages.eark.check_structure import StructureRules
 from pipeline.packages.eark.layout import METS
 from pipeline.packages.eark.requirements import Edition, edition
@@ -307,7 +307,7 @@ class MetsRules:
         self._groups.setdefault(use, []).append(group)
         content = group.content_type
         if content is not None and content not in eark("content information type"):
-            yield self._finding("CSIP62", group.line, None, content, Level.ERROR)
+            yield self._finding("CSIP62", group.line, None, content, weight_of_term(content))
         elif content == "OTHER" and not (group.other_content_type or "").strip():
             yield self._finding("CSIP63", group.line, found=group.use)
         elif group.other_content_type is not None and content != "OTHER":

@@ -35,6 +35,8 @@ from pipeline.content.validity.documents import archive, members
 from pipeline.text.fonts import font_encoding
 
 _FONT: Final = re.compile(rb'svg:font-family="(?:&apos;|\')?([^"\'&;]+)')
+_ERROR: Final = re.compile(r"(?<![^,\"\s])(?:Err:\d{3}|#(?:NAME\?|REF!|VALUE!|N/A|DIV/0!|NUM!|NULL!))(?![^,\"\s])")
+"""What stands in a cell whose formula cannot be counted; which error it is, depends on who read the formula."""
 _SHOWN: Final = 5
 _HEADS: Final = {"compound": b"\xd0\xcf\x11\xe0", "zip": b"PK", "rtf": b"{\\rtf"}
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, ValueError, KeyError,
@@ -142,8 +144,9 @@ def tables(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequenc
 def same_text(source: BinaryIO, result: BinaryIO, arguments: Sequence[str], beat: Beat) -> Proved | Differs:
     """No character of the source is missing in the result (OpenDocument text or slides, or PDF)."""
     try:
-        wanted = _read(source, beat)
-        if not _is_pdf(result):
+        shown = _is_pdf(result)
+        wanted = _read(source, beat, shown)
+        if not shown:
             return _none_missing(characters(wanted), characters(text_of(result, beat)), "")
         got, pages = _shown(result, beat)
         if not pages:
@@ -184,7 +187,8 @@ def same_export(source: BinaryIO, result: BinaryIO, arguments: Sequence[str], be
         one, two = (_shown(file, beat)[0] if _is_pdf(file) else _decoded(file) for file in (source, result))
     except pypdfium2.PdfiumError as problem:
         raise Failed("FMT-CONVERT-FAILED", f"text cannot be compared: {problem}", "PDF") from None
-    if (first := "".join(one.split())) != (second := "".join(two.split())):
+    first, second = ("".join(_ERROR.sub("#", text).split()) for text in (one, two))
+    if first != second:
         at = next(
             (at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
         )
@@ -196,10 +200,10 @@ def _as_many(wanted: Sheet, found: Sheet) -> bool:
     return wanted.cells <= found.cells <= wanted.cells + wanted.open
 
 
-def _read(source: BinaryIO, beat: Beat) -> str:
+def _read(source: BinaryIO, beat: Beat, shown: bool) -> str:
     head = source.read(4)
     source.seek(0)
-    return text_of(source, beat) if head.startswith(b"PK") else _decoded(source)
+    return text_of(source, beat, shown=shown) if head.startswith(b"PK") else _decoded(source)
 
 
 def _decoded(source: BinaryIO) -> str:

@@ -45,10 +45,11 @@ class Sheet:
 def characters(text: str, *, shown: bool = False) -> Counter[str]:
     """How often each character stands there, in NFC; blanks and symbols without a meaning in Unicode do not count.
 
-    `shown`: as a page shows it, where ligatures are letters and marks of formatting are nothing.
+    `shown`: as a page shows it, where ligatures are letters, marks of formatting are nothing, and small letters can be
+    set as capitals.
     """
     left_out = {"Cc", "Co", "Cf", "Cn"} if shown else {"Cc", "Co"}
-    counted = Counter(unicodedata.normalize("NFKC" if shown else "NFC", text))
+    counted = Counter(unicodedata.normalize("NFKC", text).casefold() if shown else unicodedata.normalize("NFC", text))
     for one in list(counted):
         if one.isspace() or unicodedata.category(one) in left_out:
             del counted[one]
@@ -56,10 +57,14 @@ def characters(text: str, *, shown: bool = False) -> Counter[str]:
 
 
 class _Words:
-    """Target of a parser: characters inside elements `kept`, but not inside those `left out` nor in fields of Word."""
+    """Target of a parser: characters inside elements `kept`, but not inside those `left out` nor in fields of Word.
 
-    def __init__(self, kept: frozenset[str], left_out: frozenset[str]) -> None:
-        self.kept, self.left_out = kept, left_out
+    `shown`: not those of runs of Word that are hidden either.
+    """
+
+    def __init__(self, kept: frozenset[str], left_out: frozenset[str], shown: bool) -> None:
+        self.kept, self.left_out, self.shown = kept, left_out, shown
+        self._hidden = False
         self.found: list[str] = []
         self._inside: list[tuple[bool, bool]] = [(False, False)]
         self._fields = 0
@@ -71,12 +76,17 @@ class _Words:
         if name == "w:fldChar":
             kind = next((value for key, value in attrib.items() if key.endswith("fldCharType")), "")
             self._fields = max(0, self._fields + {"begin": 1, "end": -1}.get(kind, 0))
+        elif name == "w:r":
+            self._hidden = False
+        elif name == "w:vanish":
+            value = next((value for key, value in attrib.items() if key.endswith("val")), "1")
+            self._hidden = value not in ("0", "false", "off")
 
     def end(self, tag: str) -> None:
         self._inside.pop()
 
     def data(self, data: str) -> None:
-        if self._inside[-1] == (True, False) and not self._fields:
+        if self._inside[-1] == (True, False) and not self._fields and not (self.shown and self._hidden):
             self.found.append(data)
 
     def close(self) -> str:
@@ -100,7 +110,7 @@ _ODF: Final = (
 )  # fmt: skip
 _WORD: Final = (frozenset({"w:t"}), frozenset({"mc:Fallback", "w:fldSimple", "w:moveFrom"}))
 _SLIDES: Final = (frozenset({"a:t"}), frozenset({"mc:Fallback", "a:fld"}))
-_WORDS_OF_WORD: Final = ("word/document.xml", "word/footnotes.xml", "word/endnotes.xml")
+_WORDS_OF_WORD: Final = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
 _SLIDE: Final = re.compile(r"ppt/slides/slide\d+\.xml")
 
 
@@ -110,23 +120,26 @@ def _plain(tag: str) -> str:
     return f"{_SPACES.get(space[1:], '')}:{name}"
 
 
-def text_of(source: BinaryIO, beat: Beat) -> str:
+def text_of(source: BinaryIO, beat: Beat, *, shown: bool = False) -> str:
     """The text of a document or a presentation (Word and PowerPoint since 2007, OpenDocument).
 
-    Fields that are counted anew (page numbers, dates), comments and text that is crossed out do not belong to it.
+    Fields that are counted anew (page numbers, dates), comments and text that is crossed out do not belong to it, nor,
+    where what is `shown` is asked for, text of Word that is set hidden.
     """
     with archive(source) as opened:
         names = opened.namelist()
         if "mimetype" in names:
-            return _words(opened, "content.xml", _ODF, beat)
-        told = [_words(opened, name, _WORD, beat) for name in _WORDS_OF_WORD if name in names]
-        told += [_words(opened, name, _SLIDES, beat) for name in names if _SLIDE.fullmatch(name)]
+            return _words(opened, "content.xml", _ODF, shown, beat)
+        told = [_words(opened, name, _WORD, shown, beat) for name in names if _WORDS_OF_WORD.fullmatch(name)]
+        told += [_words(opened, name, _SLIDES, shown, beat) for name in names if _SLIDE.fullmatch(name)]
         return "".join(told)
 
 
-def _words(opened: zipfile.ZipFile, name: str, which: tuple[frozenset[str], frozenset[str]], beat: Beat) -> str:
+def _words(
+    opened: zipfile.ZipFile, name: str, which: tuple[frozenset[str], frozenset[str]], shown: bool, beat: Beat
+) -> str:
     deaf: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-    parser: Any = etree.XMLParser(**{**deaf, "target": _Words(*which)})
+    parser: Any = etree.XMLParser(**{**deaf, "target": _Words(*which, shown)})
     total = 0
     with opened.open(name) as part:
         while data := part.read(1 << 18):
@@ -163,6 +176,10 @@ def sheets_of(source: BinaryIO, beat: Beat) -> list[Sheet]:
     return found
 
 
+_REMEMBERED: Final = re.compile(r"'[^']*(?:''[^']*)*'#")
+"""How a table is called that is no sheet: what was last seen in a sheet of another file."""
+
+
 def tables_of(source: BinaryIO, beat: Beat) -> list[tuple[str, list[Row]]]:
     """Sheets of an OpenDocument spreadsheet with their rows, without the empty ones behind the last that is not.
 
@@ -187,7 +204,9 @@ def tables_of(source: BinaryIO, beat: Beat) -> list[tuple[str, list[Row]]]:
                 total += sum(row.times for row in rows)
                 if total > CELLS:
                     raise Failed("FMT-CONVERT-FAILED", f"more than {CELLS} cells", "CSV")
-                found.append((element.get(f"{_TABLE}name") or str(len(found) + 1), rows))
+                name = element.get(f"{_TABLE}name") or str(len(found) + 1)
+                if not _REMEMBERED.match(name):
+                    found.append((name, rows))
                 rows = []
     return found
 
@@ -260,6 +279,11 @@ def table_read(source: BinaryIO) -> Sheet:
     return sheet
 
 
+_CELLS: Final = ("/worksheet", "/xlMacrosheet", "/xlIntlMacrosheet")
+_SHEETS: Final = (*_CELLS, "/chartsheet", "/dialogsheet")
+"""Ends of the types of relations to sheets; those behind the first ones have no cells."""
+
+
 def _excel(opened: zipfile.ZipFile, beat: Beat) -> Iterator[Sheet]:
     strings = [
         "".join(one.text or "" for one in element.iter() if _local(one) == "t" and _local(one.getparent()) != "rPh")
@@ -267,9 +291,9 @@ def _excel(opened: zipfile.ZipFile, beat: Beat) -> Iterator[Sheet]:
         if _local(element) == "si"
     ]
     parts = {
-        element.get("Id"): "xl/" + (element.get("Target") or "").removeprefix("/xl/")
+        element.get("Id"): (element.get("Type") or "", "xl/" + (element.get("Target") or "").removeprefix("/xl/"))
         for _, element in parts_of(opened, "xl/_rels/workbook.xml.rels")
-        if (element.get("Type") or "").endswith("/worksheet")
+        if (element.get("Type") or "").endswith(_SHEETS)
     }
     for _, element in parts_of(opened, "xl/workbook.xml"):
         if _local(element) != "sheet":
@@ -277,7 +301,8 @@ def _excel(opened: zipfile.ZipFile, beat: Beat) -> Iterator[Sheet]:
         relation = next((value for key, value in element.attrib.items() if key.endswith("}id")), None)
         if relation in parts:
             sheet = Sheet(element.get("name") or "")
-            for _, cell in parts_of(opened, parts[relation]):
+            kind, part = parts[relation]
+            for _, cell in parts_of(opened, part) if kind.endswith(_CELLS) else ():
                 if _local(cell) == "c":
                     _count(sheet, cell, strings)
                 elif _local(cell) == "row":

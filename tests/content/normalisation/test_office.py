@@ -7,12 +7,15 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pikepdf
 import pytest
+from openpyxl.chart import BarChart, Reference
 from pikepdf import pdfa
 
 from pipeline.content.normalisation.made import Differs, Proved
-from pipeline.content.normalisation.office import same_cells, same_text
+from pipeline.content.normalisation.office import same_cells, same_export, same_text
+from pipeline.content.normalisation.officetext import tables_of
 from pipeline.tools.run import Bounds, run
 from pipeline.tools.soffice import SETTINGS, SOFFICE, Offices, conversion
 from tests.content.normalisation.trial import DATA, bad, converted, made, rule_for, rule_named, twice
@@ -137,6 +140,64 @@ def test_text_that_is_lost_is_seen() -> None:
         told = same_cells(source, without(xlsx, "xl/worksheets/sheet1.xml", b"<v>1</v>", b""), [], idle)
         assert isinstance(told, Differs)
         assert "cells" in told.reason
+
+
+def with_body(target: Path, body: str) -> Path:
+    """The document with other paragraphs."""
+    with zipfile.ZipFile(WORD) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "word/document.xml":
+                head, _, rest = data.decode().partition("<w:body>")
+                data = f"{head}<w:body>{body}{rest[rest.rindex('<w:sectPr') :]}".encode()
+            written.writestr(info, data)
+    return target
+
+
+@pytest.mark.slow
+def test_capitals_by_format_and_hidden_text_are_no_loss(tmp_path: Path, offices: Offices) -> None:
+    body = (
+        "<w:p><w:r><w:rPr><w:caps/></w:rPr><w:t>Cộng hòa xã hội chủ nghĩa Việt Nam</w:t></w:r></w:p>"
+        "<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>ẩn</w:t></w:r><w:r><w:rPr><w:smallCaps/></w:rPr>"
+        '<w:t>hiện</w:t></w:r><w:r><w:rPr><w:vanish w:val="false"/></w:rPr><w:t>ra</w:t></w:r></w:p>'
+    )
+    outcome = converted(
+        made(with_body(tmp_path / "a.docx", body), scratch_of(tmp_path), rule_named("word"), (), offices)
+    )
+    assert [one.proved for one in outcome.derivatives] == [
+        "all 35 characters of the text", "all 33 characters of the text on 1 pages",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_sheets_without_cells_and_what_is_remembered_of_other_files(tmp_path: Path, offices: Offices) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title, sheet["A1"], sheet["A2"] = "Sổ 'riêng' 1", "một", 2
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=1, min_row=1, max_row=2))
+    book.create_chartsheet("Biểu đồ").add_chart(chart)
+    book.create_sheet("Rỗng").sheet_state = "veryHidden"
+    book.save(tmp_path / "a.xlsx")
+    outcome = converted(made(tmp_path / "a.xlsx", scratch_of(tmp_path), rule_named("excel"), (), offices))
+    assert [one.extension for one in outcome.derivatives] == ["ods", "Sổ 'riêng' 1.csv"]
+    assert outcome.derivatives[0].proved == "3 sheets with 2 cells and their text"
+    remembered = tmp_path / "a.ods"
+    with zipfile.ZipFile(outcome.derivatives[0].path) as source, zipfile.ZipFile(remembered, "w") as written:
+        for info in source.infolist():
+            data = source.read(info).replace("Biểu đồ".encode(), b"&apos;file:///b.xls&apos;#A")
+            written.writestr(info, data)
+    with remembered.open("rb") as source:
+        assert [name for name, _ in tables_of(source, idle)] == ["Sổ 'riêng' 1", "Rỗng"]
+
+
+def test_an_error_in_a_cell_is_an_error_whatever_it_is_called() -> None:
+    def same(one: str, two: str) -> bool:
+        return isinstance(same_export(io.BytesIO(one.encode()), io.BytesIO(two.encode()), [], idle), Proved)
+
+    assert same("a,Err:511\nb,#N/A", "a,#NAME?\nb,#REF!")
+    assert not same("a,Err:511", "a,0")
+    assert not same("xErr:511", "x#NAME?")
 
 
 @pytest.mark.slow

@@ -19,9 +19,11 @@ WARM = ("pipeline.content.normalisation.office",)
 
 PDF: Final = (
     'pdf:{}_pdf_Export:{{"SelectPdfVersion":{{"type":"long","value":"2"}},'
-    '"UseTaggedPDF":{{"type":"boolean","value":"true"}},"ExportNotes":{{"type":"boolean","value":"false"}}}}'
+    '"UseTaggedPDF":{{"type":"boolean","value":"true"}},"ExportNotes":{{"type":"boolean","value":"false"}},'
+    '"ExportHiddenSlides":{{"type":"boolean","value":"true"}}}}'
 )
-"""PDF/A-2 with tags, by the export filter of a program of LibreOffice. Without comments, which PDF/A-2 wants drawn."""
+"""PDF/A-2 with tags, by the export filter of a program of LibreOffice. Without comments, which PDF/A-2 wants drawn; with
+slides that are not shown in a presentation."""
 TABLES: Final = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1"
 """All sheets as shown, in UTF-8."""
 

@@ -11,7 +11,7 @@ import click
 from pipeline import VERSION
 
 SECTIONS = (
-    ("Archive packages", ("ingest", "validate", "identify", "characterise", "verify-signature")),
+    ("Archive packages", ("ingest", "decide", "validate", "identify", "characterise", "verify-signature")),
     ("Convert formats", ("normalise", "rules")),
     ("Look and hand out", ("show", "formats", "export", "status", "text")),
     ("Keep watch", ("audit", "journal", "catalogue", "signatures")),
@@ -215,6 +215,20 @@ def formats(reports: tuple[Path, ...], files: int, as_json: bool, lang: str | No
     from commands import formats as run
 
     _end(run.formats(reports, files=files, as_json=as_json, lang=lang))
+
+
+@luutru.command(cls=Example, example='luutru decide ho-so-2019/ --accept --by "Nguyễn Văn Mẫu" --why "Ảnh gốc là BMP"')
+@click.argument("package", type=Place())
+@click.option("--accept", "answer", flag_value="accept", help="Go on; of FMT-GROWTH: keep the preservation copies.")
+@click.option("--originals", "answer", flag_value="originals", help="Of FMT-GROWTH: keep the originals alone.")
+@click.option("--by", required=True, metavar="NAME", help="Who decides; stands in PREMIS.")
+@click.option("--why", default="", metavar="TEXT", help="The reason; stands in PREMIS.")
+@json_option
+def decide(package: Path, answer: str | None, by: str, why: str, as_json: bool, lang: str | None) -> None:
+    """Answer what an ingest of PACKAGE waits for; the same ingest command goes on."""
+    from commands import decide as run
+
+    _end(run.decide(package, wanted=answer, by=by, why=why, as_json=as_json, lang=lang))
 
 
 @luutru.command(cls=Example, example="luutru export 6f1c2f0e out/")

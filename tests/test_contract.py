@@ -25,7 +25,7 @@ NAMES = (
     "text",
     *("ingest", "validate", "audit", "identify", "show", "status", "doctor", "store", "export"),
     *("normalise", "rules", "characterise"),
-    *("catalogue", "formats", "journal", "signatures", "up", "down", "verify-signature"),
+    *("catalogue", "formats", "journal", "signatures", "up", "down", "verify-signature", "decide"),
 )
 
 

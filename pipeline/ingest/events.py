@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline import VERSION
 from pipeline.content.normalisation.made import CHANGED
-from pipeline.ingest import examine, signing
+from pipeline.ingest import deciding, examine, signing
 from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
 from pipeline.records import Agent, Agreement, Derived, Event, FileRow, Link, Outcome, Use
@@ -41,6 +41,7 @@ def agents(current: Session) -> Iterator[Agent]:
             if name not in seen:
                 seen.add(name)
                 yield Agent(name, name, "software", version)
+    yield from deciding.agents(current.ledger)
     organisation = settings(current.request.space).organisation
     if organisation:
         yield Agent("organisation", organisation, "organization")
@@ -88,6 +89,7 @@ def events(current: Session) -> Iterator[Event]:
         yield from _renamed(current, name)
         yield from _failed(current, name)
     yield from _normalisation(current, ours)
+    yield from deciding.events(ledger)
     described = _when(current, "describe.begin")
     made = tuple(Link("representation", row.name, "outcome") for row in ledger.representations())
     yield Event("information package creation", "information package creation", described, described,

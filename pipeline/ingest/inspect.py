@@ -10,6 +10,7 @@ from itertools import chain
 from pipeline.content.identification import format_findings
 from pipeline.content.normalisation import ruled_differently
 from pipeline.findings import level_of
+from pipeline.ingest.deciding import decisions, open_questions, settled, waits
 from pipeline.ingest.examine import examine
 from pipeline.ingest.examine import findings as lacking
 from pipeline.ingest.session import Session, session
@@ -30,11 +31,14 @@ def inspect(token: Checked) -> Inspected | Ended:
     if ledger.begin("inspect", rfc3339(now())):
         examine(current)
         verify(current)
-        ledger.find("inspect", chain(_findings(current), lacking(current), judged(current)))
-        levels = {level_of(finding, token.profile) for finding, _ in ledger.finding_weights()}
-        if Level.ERROR in levels:
+        known = decisions(ledger)
+        found = chain(_findings(current), lacking(current), judged(current))
+        ledger.find("inspect", settled(found, known, token.profile))
+        weights = [finding for finding, _ in ledger.finding_weights()]
+        if Level.ERROR in {level_of(finding, token.profile) for finding in weights}:
             return Ended(Verdict.REJECTED)
-        if Level.DECISION in levels:
+        if open_questions(weights, known, token.profile):
+            waits(ledger, settled(weights, known, token.profile), token.profile)
             return Ended(Verdict.WAITING, waiting_for="person")
         ledger.keep(**{"inspect.end": rfc3339(now())})
     return Inspected(token.space, token.profile, token.package, token.work, token.submission_digest, token.ingest)

@@ -27,6 +27,7 @@ from pipeline.content.normalisation.fit import not_fit, scans
 from pipeline.content.normalisation.rules import SCANNED
 from pipeline.errors import SystemProblem
 from pipeline.findings import level_of
+from pipeline.ingest.deciding import GROWTH, ORIGINALS, decisions, settled, waits
 from pipeline.ingest.session import Session, session, stopping
 from pipeline.ingest.tokens import Ended, Inspected, Normalised
 from pipeline.names import shown
@@ -66,7 +67,10 @@ def normalise(token: Inspected) -> Normalised | Ended:
     ledger = current.ledger
     if ledger.begin("normalise", rfc3339(now())):
         (current.work / DERIVED).mkdir(exist_ok=True)
-        if token.profile.normalise:
+        answer = decisions(ledger).get(GROWTH)
+        if answer is not None and answer.answer == ORIGINALS:
+            ledger.forget_derivatives()
+        elif token.profile.normalise:
             _pin(current)
             _all(current)
         ledger.find("normalise", _findings(current))
@@ -229,8 +233,14 @@ def _success(current: Session, made: Derivative, rule: str, when: datetime) -> D
 
 
 def _findings(current: Session) -> Iterator[Finding]:
+    """As `_told_of_all`, with what a person has answered."""
+    return settled(_told_of_all(current), decisions(current.ledger), current.request.profile)
+
+
+def _told_of_all(current: Session) -> Iterator[Finding]:
     """What the rules say about files that were not converted, or not without a word, and about all copies together."""
-    copies = 0
+    answer = decisions(current.ledger).get(GROWTH)
+    copies = (answer.most or 0) if answer is not None and answer.answer == ORIGINALS else 0
     for source, line in current.ledger.derivatives():
         copies += line.size
         if line.code:
@@ -248,4 +258,7 @@ def _ended(current: Session) -> Ended | None:
     levels = {level_of(finding, profile) for finding in _findings(current)}
     if Level.ERROR in levels:
         return Ended(Verdict.REJECTED)
-    return Ended(Verdict.WAITING, waiting_for="person") if Level.DECISION in levels else None
+    if Level.DECISION in levels:
+        waits(current.ledger, _findings(current), profile)
+        return Ended(Verdict.WAITING, waiting_for="person")
+    return None

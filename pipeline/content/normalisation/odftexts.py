@@ -14,7 +14,7 @@ from pipeline.content.normalisation.oldletters import encoding_of, face_for, pla
 
 SAMPLE: Final = 64 << 10
 """Most characters of text in ordinary fonts that are looked at for old encodings."""
-SAMPLES: Final = 5
+_MOST_LEFT: Final = 100
 
 _GLUE: Final = frozenset({
     "text:span", "text:a", "text:bookmark", "text:bookmark-start", "text:bookmark-end", "text:soft-page-break",
@@ -47,6 +47,7 @@ _FONTLESS: Final = {
     "presentation:date-time-decl": "footer", "text:index-title-template": "index", "text:index-entry-span": "index",
     "text:number": "list label", "math:mtext": "formula", "math:mi": "formula", "math:annotation": "formula",
 }  # fmt: skip
+_CONDITIONS: Final = {"table:content-validation": "table:condition", "calcext:condition": "calcext:value"}
 _LITERAL: Final = re.compile(r'"((?:[^"]|"")*)"')
 _CHARTED: Final = frozenset({
     "chart:chart", "chart:title", "chart:subtitle", "chart:footer", "chart:legend", "chart:axis", "chart:series",
@@ -115,7 +116,8 @@ class Tally:
 
     def leave(self, place: str, text: str) -> None:
         """Notes what is left for a person."""
-        if text not in (known := self.left.setdefault(place, [])):
+        known = self.left.setdefault(place, [])
+        if len(known) < _MOST_LEFT and text not in known:
             known.append(text)
 
 
@@ -436,6 +438,8 @@ class Texts:
             self._change(changes, "draw:name", told, None, "page name")
         elif name in ("table:help-message", "table:error-message"):
             self._change(changes, "table:title", told, None, "validation")
+        elif name in _CONDITIONS:
+            self._literals(changes, _CONDITIONS[name], told, None)
         elif (name == "text:a" and self.kind == "presentation") and told.get("xlink:href", "").startswith("#"):
             made = self._guess("page name", told["xlink:href"][1:])
             if made is not None:
@@ -447,10 +451,7 @@ class Texts:
         elif around.font:
             for key in _SPEAKING:
                 self._change(changes, key, told, around.font, around.place)
-            if (formula := told.get("table:formula")) and (encoding := encoding_of(around.font)):
-                made = self._literals(formula, encoding)
-                if made != formula:
-                    changes["table:formula"] = made
+            self._literals(changes, "table:formula", told, around.font)
         part.alter(changes)
 
     def _change(
@@ -470,12 +471,21 @@ class Texts:
             self.tally.changed += 1
             changes[key] = made
 
-    def _literals(self, formula: str, encoding: str) -> str:
+    def _literals(self, changes: dict[str, str | None], key: str, told: dict[str, str], font: str | None) -> None:
+        """Text in a formula or condition: in the font of its cell, or, where that is no old one, by its words."""
+        encoding, formula = encoding_of(font), told.get(key)
+        if formula is None or '"' not in formula or (encoding != "tcvn3-h" and formula.isascii()):
+            return
+
         def made(match: re.Match[str]) -> str:
+            if encoding is None:
+                return f'"{self._guess("formula", match[1]) or match[1]}"'
             self.tally.loose[plain(encoding), "formula"] += len(match[1])
             return f'"{oldletters.unicode_of([match[1]], plain(encoding), [encoding == "tcvn3-h"])[0]}"'
 
-        return _LITERAL.sub(made, formula)
+        if (now := _LITERAL.sub(made, formula)) != formula:
+            self.tally.changed += 1
+            changes[key] = now
 
     # styles
 
@@ -491,6 +501,8 @@ class Texts:
             changes = self._fonts(told)
             if name in _LEVELS or name == "text:notes-configuration":
                 self._label(name, told, changes)
+            elif name == "style:map":
+                self._literals(changes, "style:condition", told, None)
             part.alter(changes)
         if name.startswith("number:") and name.endswith("-style"):
             return replace(around, numbers=told.get("style:name", ""))

@@ -29,6 +29,9 @@ _HYPHEN: Final = "\u00ad"
 _WORDLY: Final = re.compile("[A-Za-z][^\0-\x7f“”‘’…–—]|[^\0-\x7f“”‘’…–—][A-Za-z]")
 """A letter beside a character that is neither ASCII nor a usual mark of punctuation."""
 
+_SHORT: Final = 200
+"""Verdicts about texts of so many characters are remembered: cells repeat themselves."""
+
 _MARKED: Final = 3
 """So many different words with a mark speak against the name of a font."""
 
@@ -82,11 +85,19 @@ class Reading:
     against: bool = False
 
 
-@lru_cache(maxsize=1 << 14)
 def read_by(text: str, encoding: str) -> Reading:
     """Text of a font of `encoding` (without `-h`): as the name says, unless the words clearly say otherwise."""
     if text.isascii():
         return Reading(encoding)
+    return _read_short(text, encoding) if len(text) <= _SHORT else _read(text, encoding)
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_short(text: str, encoding: str) -> Reading:
+    return _read(text, encoding)
+
+
+def _read(text: str, encoding: str) -> Reading:
     named = "".join(unicode_of([text], encoding))
     score, as_it_is = share(named, mixed=True), share(_nfc(text))
     if not _all_shown(text):
@@ -108,12 +119,20 @@ def read_by(text: str, encoding: str) -> Reading:
     return Reading(encoding)
 
 
-@lru_cache(maxsize=4096)
 def guessed(text: str, neighbours: str) -> tuple[str | None, bool]:
     """(encoding, whether a person has to look) of text that has no font, beside text in the encoding `neighbours`.
 
     An encoding only where its words are clearly better than those of the text as it is.
     """
+    return _guessed_short(text, neighbours) if len(text) <= _SHORT else _guessed(text, neighbours)
+
+
+@lru_cache(maxsize=4096)
+def _guessed_short(text: str, neighbours: str) -> tuple[str | None, bool]:
+    return _guessed(text, neighbours)
+
+
+def _guessed(text: str, neighbours: str) -> tuple[str | None, bool]:
     if text.isascii() or not _all_shown(text):
         return None, False
     raw = _bytes(text)

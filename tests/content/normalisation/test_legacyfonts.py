@@ -437,6 +437,24 @@ def test_choices_of_a_form_field() -> None:
     assert "chưa được xét duyệt" in text
 
 
+def test_formulas_and_conditions_keep_to_the_cells_that_they_compare() -> None:
+    """Literals of a cell in another font, of lists to choose from and of conditional formats, by their words."""
+    yes, no = TCVN3("Đạt yêu cầu"), TCVN3("Không đạt")
+    body = (
+        f'<table:content-validations><table:content-validation table:condition="of:cell-content-is-in-list(&quot;{yes}'
+        f'&quot;;&quot;{no}&quot;)"/></table:content-validations><table:table table:name="a"><table:table-row>'
+        f'<table:table-cell table:style-name="T"><text:p>{yes}</text:p></table:table-cell>'
+        f'<table:table-cell table:style-name="A" table:formula="of:=IF([.A1]=&quot;{yes}&quot;;&quot;x&quot;;1)"/>'
+        "</table:table-row></table:table>"
+    )
+    ods = document(body, fonts={"T": ".VnTime", "A": "Arial"}, family="table-cell", kind="spreadsheet")
+    told, result = changed(ods)
+    text = everything(result)
+    assert 'of:cell-content-is-in-list("Đạt yêu cầu";"Không đạt")' in text
+    assert 'of:=IF([.A1]="Đạt yêu cầu";"x";1)' in text
+    assert "TCVN3 formula 31" in told.notes[2]
+
+
 def test_what_the_zip_of_opendocument_has_to_be() -> None:
     """The type first, unpacked, without extra fields (OpenDocument 1.3, part 2, 3.3); no signature of other bytes."""
     more = {"META-INF/documentsignatures.xml": b"<x/>", "Object 2/content.xml": b"<!DOCTYPE m><math>a</math>"}

@@ -75,7 +75,7 @@ class Seen:
     """What the METS documents of a package name, gathered while they are checked.
 
     `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read;
-    `absent` the METS documents of representations that are named but not there; `lost` algorithm and digest of
+    `absent` the METS documents of representations that are named but not there; `lost` by algorithm the digests of
     what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs.
     """
 
@@ -88,18 +88,18 @@ class Seen:
     edition: Edition = field(default=Edition("eark-aip"))
     whole: bool = True
     absent: set[bytes] = field(default_factory=set)
-    lost: set[tuple[str, str]] = field(default_factory=set)
+    lost: dict[str, set[str]] = field(default_factory=dict)
     ungrouped: set[bytes] = field(default_factory=set)
 
     def lose(self, core: Core) -> None:
         """A reference with these attributes leads to no file."""
         algorithm = ALGORITHMS.get(core.checksum_type or "")
         if algorithm is not None and core.checksum:
-            self.lost.add((algorithm, core.checksum.strip().lower()))
+            self.lost.setdefault(algorithm, set()).add(core.checksum.strip().lower())
 
     def missed(self, entry: Entry, received: Received) -> bool:
         """Whether a file that nothing names is by its digest what a broken reference means: told of there, once."""
-        return any(received.digest(entry.path, algorithm) == digest for algorithm, digest in self.lost)
+        return any(received.digest(entry.path, algorithm) in digests for algorithm, digests in self.lost.items())
 
 
 class MetsRules:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from pipeline.content.characterisation import office, pdf, pictures
-from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked, documents, images, media
+from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked, documents, images, media, opc
 from pipeline.content.validity import pdf as validity_pdf
 from pipeline.pool import Job
 from pipeline.records import Validity
@@ -30,7 +30,7 @@ _CHECKS: dict[str, Callable[[BinaryIO, Beat], Judgement]] = {
     "avi": media.avi,
     "mp4": media.mp4,
     "matroska": media.matroska,
-    "ooxml": documents.ooxml,
+    "ooxml": opc.ooxml,
     "odf": documents.odf,
     "zip": documents.packed,
     "text": documents.text,

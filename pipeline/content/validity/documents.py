@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -150,32 +151,54 @@ def _part(member: IO[bytes], name: str, beat: Beat) -> None:
         raise Invalid(f"member {name}: {broken}") from None
 
 
-def ooxml(source: BinaryIO, beat: Beat) -> Judgement:
-    """Word, Excel, PowerPoint since 2007: content types, CRC of every part, XML parts well-formed (ECMA-376)."""
-    with archive(source) as opened:
-        names = set(opened.namelist())
-        for needed in ("[Content_Types].xml", "_rels/.rels"):
-            if needed not in names:
-                raise Invalid(f"member {needed} is missing")
-        members(opened, beat)
-    return valid("OOXML: every part whole, XML parts well-formed")
-
-
 def odf(source: BinaryIO, beat: Beat) -> Judgement:
-    """OpenDocument: mimetype, manifest and what it lists, CRC of every member, XML well-formed (ODF 1.3, part 2)."""
+    """OpenDocument: mimetype and manifest that say the same, what it lists, CRC of every member, XML well-formed, the
+    content begins with its root element (ODF 1.3, parts 2 and 3)."""
     with archive(source) as opened:
         names = set(opened.namelist())
         if "META-INF/manifest.xml" not in names or "content.xml" not in names:
             raise Invalid("members META-INF/manifest.xml and content.xml are not both there")
         listed, encrypted = manifest(opened)
-        missing = sorted(name for name in listed if not name.endswith("/") and name not in names)
+        kind = _kind(opened)
+        gone = (name for name in listed if not name.endswith("/") and name not in names)
+        missing = sorted(name for name in gone if not _ASIDE.match(name))
         if missing:
             raise Invalid(f"the manifest lists {missing[0]}, which is missing")
         if encrypted:
             raise Unchecked("encrypted")
         members(opened, beat)
+        _as_manifest(opened, kind, names)
     return valid("ODF: manifest kept, every member whole, XML well-formed")
 
+
+def _kind(opened: zipfile.ZipFile) -> str:
+    """The media type that the manifest gives the document itself; empty where it gives none."""
+    for _, element in parts_of(opened, "META-INF/manifest.xml"):
+        if element.tag == f"{_MANIFEST}file-entry" and element.get(f"{_MANIFEST}full-path") == "/":
+            return element.get(f"{_MANIFEST}media-type") or ""
+    return ""
+
+
+def _as_manifest(opened: zipfile.ZipFile, kind: str, names: set[str]) -> None:
+    if "mimetype" in names:
+        told = opened.read("mimetype")[:200].decode("ascii", "replace").strip()
+        if kind and told != kind:
+            raise Invalid(f"mimetype says {told}, the manifest {kind}")
+        if not told.startswith("application/vnd.oasis.opendocument."):
+            raise Invalid(f"mimetype says {told}")
+    elif not kind:
+        raise Invalid("neither mimetype nor the manifest says what document it is")
+    with opened.open("content.xml") as member:
+        root = root_of(member, lambda: None, _XML_PART).name
+    if root not in _CONTENT:
+        raise Invalid(f"content.xml begins with {root}")
+
+
+_CONTENT = tuple(
+    "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}" + name for name in ("document-content", "document")
+)
+_ASIDE = re.compile(r"Thumbnails/|Configurations2/|layout-cache$")
+"""Members that are nothing of the document: writers list them and leave them out, and every reader goes on."""
 
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
@@ -184,12 +207,15 @@ def manifest(opened: zipfile.ZipFile) -> tuple[set[str], bool]:
     """What the manifest of an OpenDocument lists, and whether it calls anything encrypted."""
     listed: set[str] = set()
     encrypted = False
-    for _, element in parts_of(opened, "META-INF/manifest.xml"):
-        if element.tag == f"{_MANIFEST}file-entry":
-            path = element.get(f"{_MANIFEST}full-path") or ""
-            if path and path != "/":
-                listed.add(path)
-        encrypted = encrypted or element.tag == f"{_MANIFEST}encryption-data"
+    try:
+        for _, element in parts_of(opened, "META-INF/manifest.xml"):
+            if element.tag == f"{_MANIFEST}file-entry":
+                path = element.get(f"{_MANIFEST}full-path") or ""
+                if path and path != "/":
+                    listed.add(path)
+            encrypted = encrypted or element.tag == f"{_MANIFEST}encryption-data"
+    except etree.XMLSyntaxError as problem:
+        raise Invalid(f"member META-INF/manifest.xml: not well-formed XML: {problem.msg}") from None
     return listed, encrypted
 
 

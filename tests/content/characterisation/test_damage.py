@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 import wave
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,68 @@ def test_the_words_say_what_is_broken(outcomes: dict[str, Examined]) -> None:
     assert "Line length mismatch" in outcomes["byte, g4.tif"].checked
     assert "incorrect data check" in outcomes["byte, deflate.tif"].checked
     assert "the sum of its packed data is wrong" in outcomes["byte, flate.pdf"].checked
+
+
+def remade(source: Path, target: Path, change: Callable[[dict[str, bytes]], object]) -> None:
+    """A copy of a container with other members."""
+    with zipfile.ZipFile(source) as archive:
+        parts = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
+    change(parts)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data, zipfile.ZIP_STORED if name == "mimetype" else None)
+
+
+def swapped(name: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes]], object]:
+    def change(parts: dict[str, bytes]) -> None:
+        assert old in parts[name]
+        parts[name] = parts[name].replace(old, new, 1)
+
+    return change
+
+
+DOCX, XLSX, ODT = (
+    "vietnamese/office/unicode.docx",
+    "characterisation/office/unicode.xlsx",
+    "characterisation/office/unicode.odt",
+)
+TEXT, TABLE = b"opendocument.text", b"opendocument.spreadsheet"
+RELATION = (b'<Relationship Id="rId999" Target="media/none.png" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+            b'relationships/image"/></Relationships>')  # fmt: skip
+OFFICE: dict[str, tuple[str, Callable[[dict[str, bytes]], object], str]] = {
+    "main.docx": (DOCX, lambda parts: parts.pop("word/document.xml"), "asks for word/document.xml, which is missing"),
+    "styles.docx": (DOCX, lambda parts: parts.pop("word/styles.xml"), "asks for word/styles.xml, which is missing"),
+    "rels.docx": (DOCX, lambda parts: parts.pop("_rels/.rels"), "member _rels/.rels is missing"),
+    "picture.docx": (DOCX, swapped("word/_rels/document.xml.rels", b"</Relationships>", RELATION), "media/none.png"),
+    "link.docx": (DOCX, swapped("word/document.xml", b"<w:body>", b'<w:body><w:p><w:hyperlink r:id="rId777"/></w:p>'),
+                  "uses the relationship rId777"),
+    "root.docx": (DOCX, lambda parts: parts.update({"word/document.xml": b"<a/>"}), "begins with a"),
+    "cut.docx": (DOCX, swapped("word/styles.xml", b"</w:styles>", b""), "not well-formed"),
+    "sheet.xlsx": (XLSX, lambda parts: parts.pop("xl/worksheets/sheet1.xml"), "sheet1.xml, which is missing"),
+    "book.xlsx": (XLSX, lambda parts: parts.pop("xl/_rels/workbook.xml.rels"), "uses relationships, and has none"),
+    "tags.xlsx": (XLSX, swapped("xl/worksheets/sheet1.xml", b"</row>", b"</raw>"), "not well-formed"),
+    "kind.odt": (ODT, swapped("mimetype", TEXT, TABLE), "mimetype says"),
+    "none.odt": (ODT, lambda parts: parts.pop("styles.xml"), "the manifest lists styles.xml, which is missing"),
+    "manifest.odt": (ODT, lambda parts: parts.update({"META-INF/manifest.xml": b"<x"}), "manifest.xml: not well"),
+    "root.odt": (ODT, lambda parts: parts.update({"content.xml": b"<a/>"}), "content.xml begins with a"),
+    "cut.odt": (ODT, lambda parts: parts.update({"content.xml": parts["content.xml"][:-5]}), "not well-formed"),
+    "aside.odt": (ODT, lambda parts: parts.pop("Thumbnails/thumbnail.png"), ""),
+    "same.docx": (DOCX, lambda parts: None, ""),
+    "same.xlsx": (XLSX, lambda parts: None, ""),
+}  # fmt: skip
+"""By file: what it is made of, what is done to it, words of what is found; empty: valid."""
+
+
+def test_office_documents_whose_parts_do_not_hold_together(tmp_path: Path) -> None:
+    folder, scratch = tmp_path / "văn bản", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
+    for name, (source, change, _) in OFFICE.items():
+        remade(DATA / source, folder / name, change)
+    told = examined(folder, scratch)
+    for name, (_, _, words) in OFFICE.items():
+        one = told[name]
+        assert (str(one.validity), words in one.checked) == (INVALID if words else VALID, True), (name, one.checked)
 
 
 def test_pages_of_different_kinds_are_read_one_by_one(tmp_path: Path) -> None:

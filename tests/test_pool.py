@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from pipeline.errors import SystemProblem
-from pipeline.pool import NOBODY, Bounds, Failure, FailureKind, Pool, Task
+from pipeline.pool import NOBODY, Bounds, Failure, FailureKind, Pool, Task, _serves
 
 HERE = Path(__file__).resolve().parent
 JOBS = ("pool_jobs",)
@@ -286,3 +286,10 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path, state: str) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.communicate(timeout=10)
     assert gone(worker)
+
+
+def test_a_pool_that_holds_more_serves_fewer_but_what_modules_were_told_counts() -> None:
+    assert _serves(("a", "b"), ("a",)) and _serves(("a",), ("a",))
+    assert not _serves(("a",), ("a", "b"))
+    assert not _serves(("told=this", "a"), ("a",)) and not _serves(("told=this", "a"), ("told=that", "a"))
+    assert _serves(("told=this", "a", "b"), ("told=this", "a"))

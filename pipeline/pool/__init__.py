@@ -514,16 +514,22 @@ _shared_lock = threading.Lock()
 def shared(preload: tuple[str, ...], workers: int) -> Pool:
     """The pool of this process for these modules; workers (0 = as many as cores) count at its first use.
 
-    One that holds these and more will do: a second pool would cost the start and the memory of workers of its own.
+    One that holds more modules than these will do: a second pool would cost the start and the memory of its own
+    workers. What was told a module by an argument has to be the same.
     """
     with _shared_lock:
-        held = next((key for key, one in _shared.items() if one.ours and set(preload) <= set(key)), preload)
+        held = next((key for key, one in _shared.items() if one.ours and _serves(key, preload)), preload)
         pool = _shared.get(held)
         if pool is None or not pool.ours:
             pool = _shared[preload] = Pool(preload, workers or os.cpu_count() or 1)
         elif workers:
             pool.resize(workers)
         return pool
+
+
+def _serves(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    more = set(held) - set(wanted)
+    return set(wanted) <= set(held) and not any("=" in module for module in more)
 
 
 @atexit.register

@@ -1,9 +1,11 @@
-"""`make bench`: luutru against the floor and against other programs, in turns, as ratios; `bench/results.json`."""
+"""`make bench`: luutru against the floor and against other programs, in turns, as ratios.
+
+What it finds goes to `bench/results.json` and from there into `docs/performance.md`; with `--only` other rows stay.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -13,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import characterisation, floor, identification, inputs, office, peers, text, tt05
+from bench import characterisation, floor, identification, inputs, ocr, office, peers, stages, table, text, tt05
 from bench.measure import PROJECT, Household
 
-CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,OFFICE,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M"
+CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,OFFICE,OCR,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M,BIG,STAGES"
 
 
 class Bench:
@@ -26,7 +28,7 @@ class Bench:
         self.house = house
         self.pairs = pairs
 
-    def compare(self, name: str, source: Path, *, s3: bool, batch: bool = False) -> dict[str, Any]:
+    def compare(self, key: str, name: str, source: Path, *, s3: bool, batch: bool = False) -> dict[str, Any]:
         """Luutru and the floor in turns; medians, and the median of the ratios of the pairs."""
         ours, theirs, peak = [], [], 0
         count = sum(1 for _ in floor.files(source))
@@ -37,10 +39,10 @@ class Bench:
             theirs.append(self._floor(source, s3))
         ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
         return {
-            "name": name, "stores": "folder + S3" if s3 else "folder", "files": count,
+            "key": key, "name": name, "stores": "folder + S3" if s3 else "folder", "files": count,
             "seconds": round(statistics.median(ours), 2), "floor": round(statistics.median(theirs), 2),
             "ratio": round(ratio, 2), "files_per_second": round(count / statistics.median(ours)),
-            "peak_mb": round(peak / 1e6),
+            "peak_mb": round(peak / 1e6), "load": round(os.getloadavg()[0], 1),
         }  # fmt: skip
 
     def _floor(self, source: Path, s3: bool) -> float:
@@ -59,8 +61,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", help=f"some of {CASES}")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the input, one pair")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the input, one pair; nothing is written")
+    parser.add_argument("--table", action="store_true", help="write the rows that are there into docs/performance.md")
     chosen = parser.parse_args()
+    if chosen.table:
+        table.write()
+        return
     scale = 10 if chosen.quick else 1
     pairs = 1 if chosen.quick else chosen.pairs
     wanted = set((chosen.only or "").split(",")) - {""}
@@ -95,7 +101,7 @@ def main() -> None:
                 if not wanted or key in wanted:
                     source = make()
                     for s3 in (False, True):
-                        told(bench.compare(name, source, s3=s3, batch=batch))
+                        told(bench.compare(key, name, source, s3=s3, batch=batch))
             asked = {key for key in wanted if key.startswith("P") or key == "A3M"} - {"P13"}
             if not wanted or asked:
                 if absent := peers.missing():
@@ -105,6 +111,10 @@ def main() -> None:
                         told(row)
             if not wanted or "P13" in wanted:
                 told(peers.linear(house, w1(), inputs.texts(base / "w5", 100_000 // scale)))
+            if not wanted or "BIG" in wanted:
+                told(peers.whole(house, inputs.sparse_file(base / "w6", 20 * 1024**3 // scale)))
+            if not wanted or "STAGES" in wanted:
+                told(stages.row(w1()))
             if not wanted or "TT05" in wanted:
                 for row in tt05.rows(base, 10_000 // scale, pairs):
                     told(row)
@@ -117,6 +127,9 @@ def main() -> None:
             if not wanted or "OFFICE" in wanted:
                 for row in office.rows(base, 300 // scale, pairs):
                     told(row)
+            if not wanted or "OCR" in wanted:
+                for row in ocr.rows(base, max(2, 20 // scale), pairs):
+                    told(row)
             if not wanted or "ID" in wanted:
                 (base / "scratch").mkdir()
                 for row in identification.rows(w1(), base / "scratch", 100_000 // scale, pairs):
@@ -124,7 +137,9 @@ def main() -> None:
                 os.chdir(PROJECT)
         finally:
             house.stop()
-        (PROJECT / "bench" / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
+        if not chosen.quick:
+            table.keep(rows)
+            table.write()
 
 
 if __name__ == "__main__":

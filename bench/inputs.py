@@ -33,6 +33,17 @@ def big_file(folder: Path, size: int, seed: int = 2) -> Path:
     return folder
 
 
+def sparse_file(folder: Path, size: int) -> Path:
+    """A plain package of one file of `size` bytes that takes no room: nothing but its first bytes was written."""
+    if folder.exists():
+        return folder
+    folder.mkdir(parents=True)
+    with (folder / "ghi hình.bin").open("wb") as out:
+        out.write(b"luutru")
+        out.truncate(size)
+    return folder
+
+
 def texts(folder: Path, number: int, seed: int = 4) -> Path:
     """A plain package of `number` distinct texts of 1 kB, 1,000 a folder."""
     if folder.exists():

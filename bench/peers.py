@@ -222,3 +222,12 @@ def linear(house: Household, small: Path, large: Path) -> dict[str, Any]:
     return {"key": "P13", "name": f"ingest {many.files:,} files, folder", "yardstick": f"{few.files:,} files, per file",
             "seconds": round(many.seconds, 1), "theirs": round(few.seconds, 1), "ratio": round(ratio, 3), "must": 1.2,
             "great": 1.0, "peak_mb": round(many.peak / 1e6), "load": round(os.getloadavg()[0], 1)}  # fmt: skip
+
+
+def whole(house: Household, source: Path) -> dict[str, Any]:
+    """Seconds and peak of memory of one big file, which is written and read back in full."""
+    size = sum(file.stat().st_size for file in source.iterdir())
+    done = house.ingest(source, s3=False)
+    return {"key": "BIG", "name": f"ingest one file of {size / 2**30:.0f} GiB (sparse), folder",
+            "seconds": round(done.seconds, 1), "mb_per_second": round(size / done.seconds / 1e6),
+            "peak_mb": round(done.peak / 1e6), "load": round(os.getloadavg()[0], 1)}  # fmt: skip

@@ -6,7 +6,6 @@ import codecs
 import errno
 import io
 import os
-import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -160,8 +159,7 @@ def odf(source: BinaryIO, beat: Beat) -> Judgement:
             raise Invalid("members META-INF/manifest.xml and content.xml are not both there")
         listed, encrypted = manifest(opened)
         kind = _kind(opened)
-        gone = (name for name in listed if not name.endswith("/") and name not in names)
-        missing = sorted(name for name in gone if not _ASIDE.match(name))
+        missing = sorted(name for name in listed if not name.endswith("/") and name not in names)
         if missing:
             raise Invalid(f"the manifest lists {missing[0]}, which is missing")
         if encrypted:
@@ -197,9 +195,6 @@ def _as_manifest(opened: zipfile.ZipFile, kind: str, names: set[str]) -> None:
 _CONTENT = tuple(
     "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}" + name for name in ("document-content", "document")
 )
-_ASIDE = re.compile(r"Thumbnails/|Configurations2/|layout-cache$")
-"""Members that are nothing of the document: writers list them and leave them out, and every reader goes on."""
-
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
 

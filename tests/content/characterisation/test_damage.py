@@ -129,7 +129,7 @@ OFFICE: dict[str, tuple[str, Callable[[dict[str, bytes]], object], str]] = {
     "manifest.odt": (ODT, lambda parts: parts.update({"META-INF/manifest.xml": b"<x"}), "manifest.xml: not well"),
     "root.odt": (ODT, lambda parts: parts.update({"content.xml": b"<a/>"}), "content.xml begins with a"),
     "cut.odt": (ODT, lambda parts: parts.update({"content.xml": parts["content.xml"][:-5]}), "not well-formed"),
-    "aside.odt": (ODT, lambda parts: parts.pop("Thumbnails/thumbnail.png"), ""),
+    "image.odt": (ODT, lambda parts: parts.pop("Thumbnails/thumbnail.png"), "thumbnail.png, which is missing"),
     "same.docx": (DOCX, lambda parts: None, ""),
     "same.xlsx": (XLSX, lambda parts: None, ""),
 }  # fmt: skip

@@ -242,10 +242,12 @@ def findings(path: PackagePath, signatures: Iterable[Signature]) -> Iterator[Fin
             yield Finding("DSIG-REVOKED", path, expected=who, found=each.why)
         elif each.trust is Trust.EXPIRED:
             yield Finding("DSIG-EXPIRED", path, expected=f"{each.valid_from} – {each.valid_to}", found=who)
-        elif each.trust is Trust.UNTRUSTED:
+        elif each.trust is Trust.UNTRUSTED or (each.trust is Trust.UNKNOWN and each.integrity is Integrity.WHOLE):
             yield Finding("DSIG-UNTRUSTED", path, expected=who, found=each.why or each.issuer)
         if each.coverage is Coverage.PART:
             yield Finding("DSIG-PART", path, expected=who, found=each.covered)
+        elif each.coverage is Coverage.UNKNOWN and each.integrity is Integrity.WHOLE:
+            yield Finding("DSIG-UNVERIFIABLE", path, expected=each.form, found=each.covered)
         if each.later.startswith("content"):
             yield Finding("DSIG-LATER", path, expected=who, found=each.later)
         if each.stamp and not each.stamp.startswith((f"{Integrity.WHOLE}; {Trust.TRUSTED}", _STAMP_NO_ROOTS)):

@@ -22,6 +22,7 @@ from pipeline.signatures import Coverage, Signature
 
 LONGEST: Final = 64 << 20
 _CHUNK: Final = 1 << 20
+_MESSAGE: Final = re.compile(rb"(?i)(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*multipart/signed")
 _PEM: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----\s(.*?)-----END", re.DOTALL)
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=\s]+")
 
@@ -35,7 +36,10 @@ def verify(source: BinaryIO, beside: BinaryIO | None, roots: Roots, beat: Callab
     source.seek(0)
     if size > LONGEST:
         return [Signature(form="CMS", why=f"more than {LONGEST} bytes")]
-    der = _der(source.read(LONGEST))
+    data = source.read(LONGEST)
+    if _MESSAGE.match(data):
+        return [Signature(form="S/MIME", why="signed messages of S/MIME are not judged")]
+    der = _der(data)
     if not der.startswith(b"\x30"):
         return []
     try:

@@ -135,7 +135,7 @@ def signer(
     """One signer: integrity, time-stamp, then trust at the time that counts. Raises Unjudged and what parsers raise."""
     known = material_of(of, more)
     _archived(info, known)
-    certificate = _of(info, known.certificates)
+    certificate = _of(info, [*known.certificates, *roots.certificates])
     algorithm = str(info["digest_algorithm"]["algorithm"].native)
     base = Signature(
         form=form,

@@ -93,8 +93,9 @@ def _lenient(source: BinaryIO, roots: Roots, beat: Beat) -> list[Signature]:
 def _by_bytes(raw: rawpdf.Raw, source: BinaryIO, roots: Roots, beat: Beat) -> list[Signature]:
     beat()
     spans = list(raw.spans)
+    size = source.seek(0, os.SEEK_END)
     return rawpdf.judge(
-        raw, lambda name: _digest(source, spans, name, beat), roots, lambda value: _gap(spans, value, source)
+        raw, lambda name: _digest(source, spans, name, beat), roots, lambda value: _gap(spans, value, source), size
     )
 
 

@@ -68,12 +68,16 @@ def _raw(one: Any) -> Raw | None:
         return None
 
 
-def judge(raw: Raw, digest: cms.Digester, roots: Roots, gap: Callable[[bytes], str]) -> list[Signature]:
-    """The signers of one; `gap` says why the byte range leaves out more than the value. Never raises on content."""
+def judge(raw: Raw, digest: cms.Digester, roots: Roots, gap: Callable[[bytes], str], size: int) -> list[Signature]:
+    """The signers of one in a file of `size` bytes. Never raises on content.
+
+    `gap` says why the byte range leaves out more than the value of the signature.
+    """
     form = f"PDF, {line(raw.form.removeprefix('/')) or 'unknown'}"
     missing = gap(raw.contents)
-    coverage = Coverage.PART if missing else Coverage.UNKNOWN
-    covered = missing or "what came later was not compared: the document is damaged"
+    complete = not missing and sum(raw.spans[2:]) == size
+    coverage = Coverage.PART if missing else Coverage.FILE if complete else Coverage.UNKNOWN
+    covered = missing or ("" if complete else "what came later was not compared: the document is damaged")
     try:
         if raw.form == _RAW:
             signers = [_bare(raw, digest, roots, form)]

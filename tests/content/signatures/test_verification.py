@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 import pikepdf
 import pytest
+from lxml import etree
 from pyhanko.sign.fields import MDPPerm
+from signxml.signer import XMLSigner
 
 from pipeline.content.signatures import alone, findings, office, pdf, xmldsig
 from pipeline.content.signatures.certificates import Roots
@@ -169,9 +171,10 @@ def test_a_pdf_that_a_strict_reader_cannot_follow_is_judged_by_its_bytes() -> No
     """A broken table behind the signature, the oldest kind of signature, and one that no field holds."""
     broken = of_pdf(made.pdf(A.good) + b"startxref\n99999999\n%%EOF\n")
     assert [(one.integrity, one.trust, one.coverage) for one in broken] == [(WHOLE, TRUSTED, Coverage.UNKNOWN)]
-    assert "damaged" in broken[0].covered
+    assert "damaged" in broken[0].covered and codes(broken) == {"DSIG-UNVERIFIABLE"}
     old = of_pdf(made.bare(A.tsa))
     assert [(one.form, one.integrity, one.trust) for one in old] == [("PDF, adbe.x509.rsa_sha1", WHOLE, UNTRUSTED)]
+    assert old[0].coverage is FILE
     assert codes(old) == {"DSIG-UNTRUSTED", "DSIG-WEAK"}, "its issuing certificate is not in the file"
     assert of_pdf(made.changed(made.bare(A.tsa), b"Cong van", b"Cong vXn"))[0].integrity is CHANGED
     with pikepdf.open(io.BytesIO(made.bare(A.tsa))) as document:
@@ -203,6 +206,12 @@ def test_signatures_in_xml() -> None:
     assert of_xml(changed)[0].integrity is CHANGED
     old = of_xml(made.xml(A.good, digest="SHA1"))
     assert triple(old[0]) == (WHOLE, TRUSTED, FILE) and codes(old) == {"DSIG-WEAK"}
+
+
+def test_a_key_without_a_certificate_is_nobodys() -> None:
+    signer = XMLSigner(signature_algorithm="ecdsa-sha256")
+    found = of_xml(etree.tostring(signer.sign(etree.fromstring(made.LETTER), key=A.good.key)))
+    assert triple(found[0]) == (WHOLE, Trust.UNKNOWN, FILE) and codes(found) == {"DSIG-UNTRUSTED"}
 
 
 def test_xades_tells_its_time_and_binds_its_certificate() -> None:
@@ -345,3 +354,5 @@ def test_cms_beside_a_file_and_around_one() -> None:
     assert of_cms(made.token(b"abc"), b"abd")[0].integrity is CHANGED
     assert of_cms(b"-----BEGIN PGP SIGNATURE-----\n=xx\n", b"abc") == []
     assert of_cms(b"\x30\x80\x01", b"abc")[0].integrity is OPEN
+    message = b"MIME-Version: 1.0\nContent-Type: multipart/signed; boundary=x\n\n--x\n"
+    assert [one.form for one in of_cms(message, b"abc")] == ["S/MIME"]

@@ -5,6 +5,7 @@ Its libraries are heavy: workers alone import it, see `registry.warm`.
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -20,6 +21,8 @@ from pipeline.content.normalisation.made import Differs, Failed, Made, Proved
 from pipeline.content.normalisation.ocrpdf import add_text, deflate
 from pipeline.content.normalisation.ocrtext import Page, language_of
 from pipeline.content.normalisation.registry import Beat
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # its opinions on old fonts are no reason why a worker ended
 
 FLAVOUR: Final = "2b"
 _EMPTY: Final = ("/Pattern", "/Shading", "/ColorSpace", "/XObject", "/ExtGState", "/Properties")

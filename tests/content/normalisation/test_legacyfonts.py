@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from pipeline.content.normalisation.actions.legacyfonts import unicoded
@@ -285,6 +287,15 @@ def test_a_letter_and_its_mark_in_two_spans() -> None:
         )
         _, result = changed(document(body, fonts={"V": "VNI-Times", "W": "VNI-Helve"}))
         assert "Quyết định của Ủy ban" in everything(result), cut
+
+
+@given(st.lists(st.text(alphabet=LETTERS + LETTERS.upper() + "abcAO,.1 ", max_size=6), max_size=8))
+def test_text_cut_anywhere_is_the_same_text(pieces: list[str]) -> None:
+    """VNI cut at any byte, of any text; what was Unicode before is not asked for here."""
+    text = VNI("".join(pieces))
+    cuts = sorted({len(VNI("".join(pieces[:number]))) - number % 2 for number in range(len(pieces) + 1)} - {-1})
+    parts = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert "".join(unicode_of(parts, "vni")) == unicode_of([text], "vni")[0] == "".join(pieces)
 
 
 def test_capital_fonts_symbols_and_vietnamese_code_pages() -> None:

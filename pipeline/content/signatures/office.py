@@ -64,8 +64,11 @@ class _Package:
             raise Unjudged(f"member {line(name)}: {words(problem)}") from None
 
 
-def verify(source: BinaryIO, family: str, roots: Roots, beat: Callable[[], None]) -> list[Signature]:
-    """Every signature of a package (`family` ooxml or odf). Never raises on content but MemoryError."""
+def verify(source: BinaryIO, family: str, roots: Roots, beat: Callable[[], None], counted: int = 0) -> list[Signature]:
+    """Every signature of a package (`family` ooxml or odf). Never raises on content but MemoryError.
+
+    `counted` is how many were seen before: a package that cannot be opened has none that anybody saw.
+    """
     form = "OOXML" if family == "ooxml" else "ODF"
     try:
         with zipfile.ZipFile(source) as opened:
@@ -76,7 +79,8 @@ def verify(source: BinaryIO, family: str, roots: Roots, beat: Callable[[], None]
     except Unjudged as problem:
         return [Signature(form=form, why=str(problem))]
     except Exception as problem:
-        return [Signature(form=form, why=f"the package cannot be read: {words(problem)}")]
+        why = f"the package cannot be read: {words(problem)}"
+        return [Signature(form=form, why=why)] if counted or not isinstance(problem, zipfile.BadZipFile) else []
 
 
 # --- OpenDocument -------------------------------------------------------------------------------------------------

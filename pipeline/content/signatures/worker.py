@@ -59,7 +59,7 @@ def verify(job: Job, form: str, moment: str, rules: str, counted: int, beside: l
             except Unjudged as problem:
                 found = [Signature(form="XML-DSig", why=str(problem))]
         else:
-            found = office.verify(source, form, roots, beat)
+            found = office.verify(source, form, roots, beat, counted)
     return {"signatures": [asdict(replace(one, rules=rules)) for one in found[:_MOST]], "needs": needs}
 
 

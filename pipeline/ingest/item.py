@@ -24,11 +24,11 @@ class Item:
     bytes: int = 0
     seconds: float = 0.0
     formats: dict[str, int] = field(default_factory=dict)
-    signatures: dict[str, int] = field(default_factory=dict)
     copies: tuple[dict[str, Any], ...] = ()
     waiting_for: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
     problem: dict[str, Any] | None = None
+    signatures: dict[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """An item of `ingest/1`, keys in the contract's order."""

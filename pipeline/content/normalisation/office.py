@@ -39,6 +39,11 @@ _ERROR: Final = re.compile(r"(?<![^,\"\s])(?:Err:\d{3}|#(?:NAME\?|REF!|VALUE!|N/
 """What stands in a cell whose formula cannot be counted; which error it is, depends on who read the formula."""
 _SHOWN: Final = 5
 _HEADS: Final = {"compound": b"\xd0\xcf\x11\xe0", "zip": b"PK", "rtf": b"{\\rtf"}
+_KINDS: Final = {
+    "Rich Text Format": "rtf", "WordPerfect": "", "MS WinWord 5": "", "MS Excel 4.0": "",
+    **dict.fromkeys(("MS Word 97", "MS Word 95", "MS Excel 97", "MS Excel 95", "MS PowerPoint 97"), "compound"),
+}  # fmt: skip
+"""How files begin that an import filter is for (of _HEADS, empty: in none of these ways); zip where nothing is said."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, ValueError, KeyError,
                   NotImplementedError, RuntimeError)  # fmt: skip
 
@@ -49,8 +54,7 @@ def examined(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
     """
     head = source.read(8)
     source.seek(0)
-    import_filter = arguments[0]
-    kind = "rtf" if import_filter == "Rich Text Format" else "compound" if import_filter.endswith(" 97") else "zip"
+    kind = _KINDS.get(arguments[0], "zip")
     seen = next((name for name, magic in _HEADS.items() if head.startswith(magic)), "")
     try:
         if seen == "compound":
@@ -69,8 +73,9 @@ def examined(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Seque
             raise Failed("FMT-CONVERT-DAMAGED", str(problem)) from None
     if locked:
         raise Failed("FMT-CONVERT-FAILED", "a password is needed to open it", "LibreOffice", last=True)
-    if seen != kind:
-        raise Failed("FMT-CONVERT-DAMAGED", f"{seen or 'another format'} instead of {kind}" if head else "empty")
+    if seen != kind or not head:
+        told = f"{seen or 'another format'} instead of {kind or 'an old format'}" if head else "empty"
+        raise Failed("FMT-CONVERT-DAMAGED", told)
     return Made()
 
 

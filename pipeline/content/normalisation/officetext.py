@@ -59,12 +59,13 @@ def characters(text: str, *, shown: bool = False) -> Counter[str]:
 class _Words:
     """Target of a parser: characters inside elements `kept`, but not inside those `left out` nor in fields of Word.
 
-    `shown`: not those of runs of Word that are hidden either.
+    Nor those of the footer, date and number of a slide, which LibreOffice keeps once for many slides. `shown`: nor
+    those of runs of Word that are hidden.
     """
 
     def __init__(self, kept: frozenset[str], left_out: frozenset[str], shown: bool) -> None:
         self.kept, self.left_out, self.shown = kept, left_out, shown
-        self._hidden = False
+        self._hidden = self._frame = False
         self.found: list[str] = []
         self._inside: list[tuple[bool, bool]] = [(False, False)]
         self._fields = 0
@@ -78,6 +79,10 @@ class _Words:
             self._fields = max(0, self._fields + {"begin": 1, "end": -1}.get(kind, 0))
         elif name == "w:r":
             self._hidden = False
+        elif name in ("p:sp", "p:graphicFrame", "p:cxnSp"):
+            self._frame = False
+        elif name == "p:ph":
+            self._frame = attrib.get("type") in _FRAME
         elif name == "w:vanish":
             value = next((value for key, value in attrib.items() if key.endswith("val")), "1")
             self._hidden = value not in ("0", "false", "off")
@@ -86,7 +91,8 @@ class _Words:
         self._inside.pop()
 
     def data(self, data: str) -> None:
-        if self._inside[-1] == (True, False) and not self._fields and not (self.shown and self._hidden):
+        hidden = self._frame or (self.shown and self._hidden)
+        if self._inside[-1] == (True, False) and not self._fields and not hidden:
             self.found.append(data)
 
     def close(self) -> str:
@@ -101,6 +107,8 @@ _SPACES: Final = {
     "http://purl.oclc.org/ooxml/wordprocessingml/main": "w",
     "http://schemas.openxmlformats.org/drawingml/2006/main": "a",
     "http://purl.oclc.org/ooxml/drawingml/main": "a",
+    "http://schemas.openxmlformats.org/presentationml/2006/main": "p",
+    "http://purl.oclc.org/ooxml/presentationml/main": "p",
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
 }
 _ODF: Final = (
@@ -111,6 +119,7 @@ _ODF: Final = (
 _WORD: Final = (frozenset({"w:t"}), frozenset({"mc:Fallback", "w:fldSimple", "w:moveFrom"}))
 _SLIDES: Final = (frozenset({"a:t"}), frozenset({"mc:Fallback", "a:fld"}))
 _WORDS_OF_WORD: Final = re.compile(r"word/(?:document|footnotes|endnotes)\d*\.xml")
+_FRAME: Final = frozenset({"dt", "ftr", "hdr", "sldNum"})
 _SLIDE: Final = re.compile(r"ppt/slides/slide\d+\.xml")
 
 
@@ -123,8 +132,8 @@ def _plain(tag: str) -> str:
 def text_of(source: BinaryIO, beat: Beat, *, shown: bool = False) -> str:
     """The text of a document or a presentation (Word and PowerPoint since 2007, OpenDocument).
 
-    Fields that are counted anew (page numbers, dates), comments and text that is crossed out do not belong to it, nor,
-    where what is `shown` is asked for, text of Word that is set hidden.
+    Fields that are counted anew (page numbers, dates), footers of slides, comments and text that is crossed out do not
+    belong to it, nor, where what is `shown` is asked for, text of Word that is set hidden.
     """
     with archive(source) as opened:
         names = opened.namelist()

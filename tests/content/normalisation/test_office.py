@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from pikepdf import pdfa
 
 from pipeline.content.normalisation.made import Differs, Proved
 from pipeline.content.normalisation.office import same_cells, same_export, same_text
-from pipeline.content.normalisation.officetext import tables_of
+from pipeline.content.normalisation.officetext import tables_of, text_of
 from pipeline.tools.run import Bounds, run
 from pipeline.tools.soffice import SETTINGS, SOFFICE, Offices, conversion
 from tests.content.normalisation.trial import DATA, bad, converted, made, rule_for, rule_named, twice
@@ -83,6 +84,54 @@ def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path
     text = tables[0].path.read_text("utf-8")
     assert "1998-01-02" in text, "dates as ISO 8601 has them"
     assert "12345.68" in text or "12345.678" in text, "numbers as stored"
+
+
+def excel_4() -> bytes:
+    """A worksheet of Excel 4: one text, one number."""
+
+    def record(kind: int, data: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(data)) + data
+
+    text = struct.pack("<HHHH", 0, 0, 0, 7) + b"Tong so"
+    return (
+        record(0x0409, struct.pack("<HHH", 0, 0x10, 0)) + record(0x0204, text)
+        + record(0x0203, struct.pack("<HHHd", 0, 1, 0, 12.5)) + record(0x0A, b"")
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_documents_of_the_nineties(tmp_path: Path, offices: Offices) -> None:
+    """Word 95, Excel 95 and 4, WordPerfect 5.1; each as what it is identified to be."""
+    sheet = tmp_path / "a.xls"
+    sheet.write_bytes(excel_4())
+    with zipfile.ZipFile(DATA.parent / "agreement.zip") as archive:
+        files = [Path(archive.extract(name, tmp_path)) for name in ("046.doc", "070.xls")]
+    perfect = DATA.parent / "formats/office/wordprocessing/WordPerfect51/testWordPerfect_51_52.doc"
+    ways = {"word-95": files[0], "excel-95": files[1], "excel-4": sheet, "wordperfect": perfect}
+    for name, file in ways.items():
+        rule = rule_for(file, scratch_of(tmp_path))
+        assert rule is not None, name
+        assert rule.name == name
+        outcome = converted(made(file, scratch_of(tmp_path), rule, (), offices))
+        assert not outcome.findings, outcome.findings
+        assert "exported, have the same" in outcome.derivatives[0].proved
+        assert len(outcome.derivatives) == 2, name
+    other = made(OFFICE / "unicode.doc", scratch_of(tmp_path), rule_named("word-2"), (), offices)
+    assert bad(other, "FMT-CONVERT-DAMAGED").finding.found == "compound instead of an old format"
+
+
+def test_footers_of_slides_are_left_out_of_the_comparison() -> None:
+    slides = io.BytesIO()
+    kind = '<p:nvSpPr><p:nvPr><p:ph type="{}"/></p:nvPr></p:nvSpPr>'
+    shape = f"<p:sp>{kind}<p:txBody><a:p><a:r><a:t>{{}}</a:t></a:r></a:p></p:txBody></p:sp>"
+    spaces = (
+        'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    )
+    with zipfile.ZipFile(slides, "w") as written:
+        two = shape.format("ftr", "cuối") + shape.format("body", "thân")
+        written.writestr("ppt/slides/slide1.xml", f"<p:sld {spaces}>{two}</p:sld>")
+    assert text_of(slides, idle) == "thân"
 
 
 @pytest.mark.slow

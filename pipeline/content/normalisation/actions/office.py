@@ -22,8 +22,8 @@ PDF: Final = (
     '"UseTaggedPDF":{{"type":"boolean","value":"true"}},"ExportNotes":{{"type":"boolean","value":"false"}},'
     '"ExportHiddenSlides":{{"type":"boolean","value":"true"}}}}'
 )
-"""PDF/A-2 with tags, by the export filter of a program of LibreOffice. Without comments, which PDF/A-2 wants drawn; with
-slides that are not shown in a presentation."""
+"""PDF/A-2 with tags, by the export filter of a program of LibreOffice. Without comments, which PDF/A-2 wants drawn;
+with slides that are not shown in a presentation."""
 TABLES: Final = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1"
 """All sheets as shown, in UTF-8."""
 

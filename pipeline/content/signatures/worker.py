@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import time
@@ -21,11 +22,21 @@ _BEAT: Final = 2.0
 _MOST_BEATS: Final = 150
 """After so many signs of life, two seconds apart, a file has had its five minutes."""
 
+_LATE: Final = (
+    "cryptography.hazmat.backends.openssl.backend", "encodings.cp437", "encodings.idna", "pyhanko.pdf_utils.crypt",
+    "pyhanko.pdf_utils.filters",
+)  # fmt: skip
+
 _roots: tuple[bytes, str, Roots] | None = None
 
 
 def warm() -> None:
-    """Called once in a new worker: libraries say what they think in their results, not on standard error."""
+    """Called once in a new worker, before it drops its rights: what libraries would import later is imported now.
+
+    They say what they think in their results, not on standard error.
+    """
+    for name in _LATE:
+        importlib.import_module(name)
     logging.disable(logging.CRITICAL)
 
 

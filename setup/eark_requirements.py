@@ -23,7 +23,7 @@ HEAD = """\
 # E-ARK requirements, one by one
 
 Made by `setup/eark_requirements.py` from `schemas/eark/requirements.tsv`, the codes of findings and the tests; a test
-compares.
+compares. How that compares with two other judges: [eark-comparison.md](eark-comparison.md).
 
 The code of a finding is the number of the requirement. MUST is an error, SHOULD a warning, MAY an information where
 it is worth one; a level counts once the parent of what it asks for exists. Three versions are told apart by the METS

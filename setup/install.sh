@@ -73,7 +73,8 @@ state() {
   case $1 in
     run) files+=(requirements/runtime.txt) ;;
     test) files+=(setup/judges.sh requirements/dev.txt requirements/judge-eark.txt requirements/jars.sha256
-      requirements/verapdf.sha256 tests/judges/pom.xml tests/judges/verapdf.xml) ;;
+      requirements/verapdf.sha256 requirements/jhove.sha256 tests/judges/pom.xml tests/judges/verapdf.xml
+      tests/judges/jhove.xml) ;;
   esac
   printf '%s %s' "$root" "$(digest "${files[@]}")"
 }

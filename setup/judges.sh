@@ -1,5 +1,5 @@
 # Brings the judges that do not live in the test environment: sourced by setup/install.sh, whose functions it uses.
-# commons-ip and veraPDF come through Maven with its default settings; every jar is compared with a list in requirements/.
+# commons-ip, veraPDF and JHOVE come through Maven with its default settings; every jar is compared with a list in requirements/.
 
 # from_maven NAME POM SUMS LINK: the jars that a POM names, kept in the cache, as .judges/LINK
 from_maven() {
@@ -31,4 +31,5 @@ from_maven() {
 
 from_maven commons-ip tests/judges/pom.xml jars.sha256 jars
 from_maven veraPDF tests/judges/verapdf.xml verapdf.sha256 verapdf
+from_maven JHOVE tests/judges/jhove.xml jhove.sha256 jhove
 environment .judges/eark requirements/judge-eark.txt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import wave
 import zipfile
 from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ FOUND = {
     "page.jp2": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
     "plain.tif": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
     "sound.wav": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
+    "sound.aiff": (VALID, INVALID, INVALID, VALID, VALID, INVALID),
+    "photo.jpg": (VALID, INVALID, INVALID, VALID, VALID, VALID),
 }
 """By way of damage. What a format keeps without any sum (pixels, samples) may become others unseen: valid there says
 that this is so. The last byte of a PDF is a line end behind its last word."""
@@ -58,11 +61,16 @@ def sources(folder: Path) -> None:
     page = Image.open(DATA / "vietnamese/image/page.png").convert("RGB")
     page.save(folder / "deflate.tif", compression="tiff_deflate")
     page.save(folder / "plain.tif")
+    page.save(folder / "photo.jpg", quality=80, icc_profile=None)
+    frames = bytes(range(256)) * 40
+    common = struct.pack(">hIh", 1, len(frames) // 2, 16) + bytes.fromhex("400BFA00000000000000")  # 8 kHz
+    chunks = b"COMM" + struct.pack(">I", 18) + common + b"SSND" + struct.pack(">III", len(frames) + 8, 0, 0) + frames
+    (folder / "sound.aiff").write_bytes(b"FORM" + struct.pack(">I", len(chunks) + 4) + b"AIFF" + chunks)
     with wave.open(str(folder / "sound.wav"), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
-        sound.writeframes(bytes(range(256)) * 40)
+        sound.writeframes(frames)
 
 
 @pytest.fixture(scope="module")

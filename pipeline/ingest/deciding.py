@@ -25,8 +25,8 @@ GROWTH = "FMT-GROWTH"
 """The one question that has two answers: to keep the preservation copies, or the originals alone."""
 
 ACCEPT, ORIGINALS = "accept", "originals"
-WAITS = "waiting_for"
-"""Fact of a ledger whose ingest ended with a question."""
+WAITS, ANSWERED = "waiting_for", "answered"
+"""Fact of a ledger whose ingest ended with a question: `person`, then `answered`."""
 
 _PREFIX = "decision."
 
@@ -75,7 +75,8 @@ def open_questions(findings: Iterable[Finding], known: dict[str, Decision], prof
 
 
 def decide(space: Workspace, package: Path, answer: str, by: str, why: str) -> list[Decision]:
-    """Answers everything that the ingest of this package waits for; kept whole or not at all.
+    """Answers everything that the ingest of this package waits for; kept whole or not at all. Another answer may be
+    given until the ingest has gone on.
 
     UsageProblem USE-DECIDE-NOTHING when no ingest of it waits for a person, USE-DECIDE-ANSWER when `originals` is
     answered to another question than that for growth, USE-DECIDE-WHO for an empty name.
@@ -88,7 +89,7 @@ def decide(space: Workspace, package: Path, answer: str, by: str, why: str) -> l
             if not (work / "ledger.sqlite").is_file():
                 continue
             with contextlib.closing(Ledger(work / "ledger.sqlite")) as ledger:
-                if ledger.fact(WAITS) == "person":
+                if ledger.fact(WAITS) in ("person", ANSWERED) and ledger.fact("describe.begin") is None:
                     made += _answered(ledger, answer, " ".join(by.split()), " ".join(why.split()))
     if not made:
         raise UsageProblem("USE-DECIDE-NOTHING", path=shown(os.fsencode(package)))
@@ -128,7 +129,7 @@ def _answered(ledger: Ledger, answer: str, by: str, why: str) -> list[Decision]:
     new = {code: Decision(code, answer, by, why, when, most) for code, most in asked.items()}
     known = {**decisions(ledger), **new}
     kept = [{**asdict(one), "when": one.when.isoformat()} for _, one in sorted(known.items())]
-    ledger.firmly(decisions=json.dumps(kept, ensure_ascii=False), **{WAITS: ""})
+    ledger.firmly(decisions=json.dumps(kept, ensure_ascii=False), **{WAITS: ANSWERED})
     return list(new.values())
 
 

@@ -105,7 +105,7 @@ def _seats(reader: PdfFileReader) -> Iterator[_Seat]:
         try:
             dictionary = value.get_object()
             form = _FORMS.get(str(dictionary.get("/SubFilter", "")), "PDF")
-            spans = [int(one) for one in dictionary.get("/ByteRange", ())]
+            spans = [int(one) for one in dictionary["/ByteRange"]]  # `get` would not see through encryption
             end = max((start + length for start, length in zip(spans[::2], spans[1::2], strict=False)), default=0)
             if form == "PDF":
                 raise Unjudged(f"signatures of type {line(dictionary.get('/SubFilter', '-'))} are not judged")

@@ -50,7 +50,7 @@ def found(source: BinaryIO) -> list[Raw]:
                 raw = _raw(one)
                 if raw is not None:
                     held.append(raw)
-    except (pikepdf.PdfError, ValueError, TypeError, RuntimeError):
+    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError, OSError):
         return held
     return sorted(held, key=lambda raw: sum(raw.spans[2:]))
 

@@ -68,6 +68,19 @@ def pdf(
     return out.getvalue()
 
 
+def locked(who: Holder, user: str = "") -> bytes:
+    """A signed PDF in AES-256; without a user password anybody may open it."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(plain())) as document:
+        document.save(out, encryption=pikepdf.Encryption(owner="chu", user=user, R=6))
+    writer: Any = IncrementalPdfFileWriter(out)
+    writer.encrypt(user)
+    made = io.BytesIO()
+    told = signers.PdfSignatureMetadata(field_name="Ky1")
+    signers.sign_pdf(writer, told, signer=authority().signer(who), output=made)
+    return made.getvalue()
+
+
 def stamped(base: bytes, when: datetime, field: str = "Dau1") -> bytes:
     """The PDF with a document time-stamp behind it."""
     writer = IncrementalPdfFileWriter(io.BytesIO(base))

@@ -34,17 +34,17 @@ def verified(folder: Path, forms: dict[str, str], scratch: Path, pool: Pool | No
     return {one.entry.path.decode(): one for one in found}
 
 
-def test_a_worker_that_runs_out_of_memory_costs_its_own_file(tmp_path: Path) -> None:
+def test_a_worker_that_is_late_costs_its_own_file(tmp_path: Path) -> None:
     folder = tmp_path / "gói"
     folder.mkdir()
     (folder / "a.pdf").write_bytes(made.pdf(A.good))
-    pool = Pool(WORKERS, 1, Bounds(seconds=20, memory=1 << 16))
+    pool = Pool(WORKERS, 1, Bounds(seconds=0.001, per_byte=0))
     try:
         (one,) = verified(folder, {"a.pdf": "pdf"}, tmp_path / "scratch", pool)["a.pdf"].signatures
     finally:
         pool.close()
     assert one.integrity is Integrity.UNVERIFIABLE
-    assert [each.code for each in findings(PackagePath(b"a.pdf"), (one,))] in (["DSIG-STOPPED"], ["DSIG-UNVERIFIABLE"])
+    assert [each.code for each in findings(PackagePath(b"a.pdf"), (one,))] == ["DSIG-STOPPED"]
 
 
 def test_damage_at_random_places_never_stops_and_never_makes_a_signature_better(tmp_path: Path) -> None:

@@ -184,6 +184,12 @@ def test_a_pdf_that_a_strict_reader_cannot_follow_is_judged_by_its_bytes() -> No
     assert of_pdf(out.getvalue())[0].integrity is not WHOLE
 
 
+def test_encryption_hides_a_signature_only_behind_a_password() -> None:
+    assert [triple(one) for one in of_pdf(made.locked(A.good))] == [(WHOLE, TRUSTED, FILE)]
+    behind = of_pdf(made.locked(A.good, user="mat khau"))
+    assert [one.integrity for one in behind] == [OPEN] and codes(behind) == {"DSIG-UNVERIFIABLE"}
+
+
 def test_what_is_no_pdf_is_said_and_nothing_more() -> None:
     assert of_pdf(b"%PDF-1.7 no more")[0].integrity is OPEN
     assert of_pdf(made.plain()) == [Signature(form="PDF", why="no field of the document holds the signature")]

@@ -50,7 +50,9 @@ def found(source: BinaryIO) -> list[Raw]:
                 raw = _raw(one)
                 if raw is not None:
                     held.append(raw)
-    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError, OSError):
+    except MemoryError:
+        raise
+    except Exception:  # a password, damage: what was seen before counts
         return held
     return sorted(held, key=lambda raw: sum(raw.spans[2:]))
 

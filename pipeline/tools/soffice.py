@@ -71,15 +71,16 @@ _START_ARGUMENTS = (
 class Offices:
     """LibreOffices that are kept open for the files of one package, as many as threads ask at one time.
 
-    They are started when they are first needed, in the folder of `beside`, and none of them outlives the block. Where
-    the system has no `uno` for its Python there are none. Safe to be used by several threads.
+    They are started when they are first needed, in the folder of `beside`, and none of them outlives the block, nor
+    this process if it is killed. So there are none in the reduced sandbox, which cannot promise that, nor where the
+    system has no `uno` for its Python. Safe to be used by several threads.
     """
 
     def __init__(self, beside: Path, sandbox: str = "full") -> None:
         self._beside, self._sandbox = beside, sandbox
         self._lock = threading.Lock()
         self._idle: list[_Office] = []
-        self._there = UNO.fit and SOFFICE.fit
+        self._there = sandbox == "full" and UNO.fit and SOFFICE.fit
 
     def __enter__(self) -> Self:
         return self

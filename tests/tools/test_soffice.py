@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.content.normalisation.actions.office import PDF, TABLES
@@ -87,7 +90,36 @@ def test_a_document_that_fails_or_hangs_costs_itself_alone(tmp_path: Path, offic
     assert made(offices, good, tmp_path / "second") == first, "by another one"
 
 
-def test_after_the_block_there_is_none(tmp_path: Path) -> None:
+STARTS = """
+import sys, time
+from pathlib import Path
+from tests.tools.test_soffice import BOUNDS, JOBS
+from pipeline.tools.soffice import Offices
+
+with Offices(Path(sys.argv[1], "x")) as kept:
+    Path(sys.argv[1], "out").mkdir()
+    print(kept.convert(*JOBS[6], Path(sys.argv[1], "out"), BOUNDS), flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_no_office(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTS, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=DATA.parent.parent
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) > 2
+        process.kill()
+    assert not psutil.wait_procs(children, timeout=30)[1]
+
+
+def test_after_the_block_there_is_none_nor_in_the_reduced_sandbox(tmp_path: Path) -> None:
+    with Offices(tmp_path / "x", "reduced") as kept:
+        assert made(kept, JOBS[0], tmp_path / "none") is None
+    (tmp_path / "none").rmdir()
     with Offices(tmp_path / "x") as kept:
         pass
     assert made(kept, JOBS[0], tmp_path / "out") is None

@@ -8,8 +8,10 @@ import locale
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -87,7 +89,7 @@ def answer(schema: str, work: Callable[[], Answer], *, as_json: bool, lang: str 
         text = problem_text
     document |= {"ended": _clock(now, rfc3339), "exit": code, "items": items, **extra}
     try:
-        _print(document, text(document, tongue), as_json=as_json, failed="problem" in extra, lines=lines)
+        _print(document, lambda: text(document, tongue), as_json=as_json, failed="problem" in extra, lines=lines)
     except SystemProblem as problem:
         return code if code in (70, 130, 143) else problem.exit_code
     return code
@@ -103,7 +105,8 @@ def usage_fault(fault: click.ClickException, arguments: list[str]) -> int:
     schema = words[0] if words else "luutru"
     document = {"schema": f"luutru/{schema}/1", "luutru": VERSION, "exit": 2, "items": [], "problem": told}
     as_json = "--json" in arguments or "jsonl" in arguments or "--format=jsonl" in arguments
-    _print(document, problem_text(document, language(None)), as_json=as_json, failed=True, lines=schema in LINES)
+    said = partial(problem_text, document, language(None))
+    _print(document, said, as_json=as_json, failed=True, lines=schema in LINES)
     return 2
 
 
@@ -113,20 +116,35 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _print(document: dict[str, Any], text: str, *, as_json: bool, failed: bool, lines: bool = False) -> None:
+def _print(
+    document: dict[str, Any], text: Callable[[], str], *, as_json: bool, failed: bool, lines: bool = False
+) -> None:
     if as_json:
-        put(sys.stdout, json.dumps(document, ensure_ascii=False, indent=None if lines else 1))
-    elif text:
-        put(sys.stderr if failed else sys.stdout, text)
+        _put(sys.stdout, _written(document, None if lines else 1))
+    elif said := text():
+        put(sys.stderr if failed else sys.stdout, said)
+
+
+def _written(document: dict[str, Any], indent: int | None) -> Iterator[str]:
+    """The document in pieces: one with a hundred thousand findings is never one text."""
+    pieces = json.JSONEncoder(ensure_ascii=False, indent=indent).iterencode(document)
+    while joined := "".join(islice(pieces, 4096)):
+        yield joined
 
 
 def put(out: TextIO, text: str) -> None:
     """A line or more on an output; SystemProblem, told already, when nobody takes it (a full disk, a closed pipe)."""
+    _put(out, (text,))
+
+
+def _put(out: TextIO, texts: Iterable[str]) -> None:
     from pipeline.errors import SystemProblem
     from pipeline.findings import problem_json
 
     try:
-        out.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        for text in texts:
+            out.buffer.write(text.encode("utf-8", "backslashreplace"))
+        out.buffer.write(b"\n")
         out.flush()
     except OSError as problem:
         # What lies in the buffer still would fail once more when the interpreter ends.

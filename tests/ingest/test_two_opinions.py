@@ -38,6 +38,13 @@ def _in_force(house: House, changed: dict[str, Any]) -> None:
     inforce.activate(Workspace(house.data), Kept("fido", digest, "V999, container 20260119", 1, 1, "test", ""), packed)
 
 
+def forget_mail_boxes(house: House) -> None:
+    """To fido a mail box is text from now on."""
+    kept = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
+    next(one for one in kept["formats"] if one["puid"] == "fmt/720")["signatures"] = []
+    _in_force(house, kept)
+
+
 def test_a_difference_is_a_warning_and_both_opinions_are_kept(tmp_path: Path) -> None:
     package = tmp_path / "thư điện tử"
     package.mkdir()
@@ -45,9 +52,7 @@ def test_a_difference_is_a_warning_and_both_opinions_are_kept(tmp_path: Path) ->
     shutil.copy(DATA / "vietnamese/text/utf8.txt", package)
     (package / "đoán.csv").write_bytes(b"a;b\n")
     house = House(tmp_path / "house").stores("vault", "second")
-    kept = json.loads(lzma.decompress(signatures.SHIPPED.read_bytes()))
-    next(one for one in kept["formats"] if one["puid"] == "fmt/720")["signatures"] = []  # to fido a mail box is text
-    _in_force(house, kept)
+    forget_mail_boxes(house)
     answer = house.run("ingest", package)
     assert answer.item["verdict"] == "accepted", answer.err
     told = {finding["code"]: finding for finding in answer.item["findings"]}

@@ -15,7 +15,7 @@ from pipeline.reports import files
 from pipeline.reports.format_profile import PACKAGES, labelled, profiles
 from tests.command import House
 from tests.contract import faults
-from tests.ingest.test_two_opinions import MAIL
+from tests.ingest.test_two_opinions import MAIL, forget_mail_boxes
 
 DATA = Path(__file__).resolve().parent.parent / "data/vietnamese"
 
@@ -49,6 +49,7 @@ def test_several_packages_have_a_sum_first() -> None:
 def test_reports_of_validate_and_ingest_show_the_profile(tmp_path: Path) -> None:
     folder = package(tmp_path / "hồ sơ")
     house = House(tmp_path / "house").stores("vault", "second")
+    forget_mail_boxes(house)
     plain = house.run("validate", folder)
     assert "formats" not in plain.item
     page, paper = tmp_path / "v.html", tmp_path / "v.pdf"

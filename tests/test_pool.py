@@ -184,7 +184,8 @@ def test_workers_see_no_secret_and_own_nothing(
     (tmp_path / "one").write_text("1")
     found = next(make(1).map("pool_jobs:whoami", iter([Task(0, opened(tmp_path / "one"))]), tmp_path)).value
     held.close()
-    assert set(found["environment"]) <= {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "GOMAXPROCS", "GOGC"}
+    ours = {"GOMAXPROCS", "GOGC", "GOMEMLIMIT"}
+    assert set(found["environment"]) <= {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", *ours}
     assert found["pid"] == found["group"]
     # 0-2, socket, life line, the file, the listing of descriptors itself
     assert len(found["descriptors"]) == 7

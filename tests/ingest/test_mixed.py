@@ -8,14 +8,20 @@ A new case is a new line.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
+import subprocess
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pikepdf
+import pypdfium2
 import pytest
+from pikepdf import pdfa
 
 from pipeline.content.normalisation import rules
 from pipeline.content.normalisation.made import CHANGED
@@ -25,6 +31,7 @@ from pipeline.settings import PROJECT
 from pipeline.tree import FolderTree
 from tests.command import ARCHIVE, CLOCK, Answer, House
 from tests.ingest.made_files import make
+from tests.judges.pdfa import verapdf_each
 
 pytestmark = pytest.mark.slow
 TABLE = Path(__file__).with_name("mixed.tsv")
@@ -147,6 +154,46 @@ def test_a_change_of_content_is_the_outcome_of_its_event(answer: tuple[Answer, d
     assert any("TCVN3 .VnTime: body 230, cell 28, " in event.detail for event in events)
     others = [one for one in read_rows(FolderTree(folders["hỗn hợp"])).event_rows if one.type == "normalization"]
     assert not any(CHANGED in (event.note, event.detail) for event in others)
+
+
+def copies(folders: dict[str, Path], puid: str) -> list[Path]:
+    """Every copy of this format that normalisation made."""
+    return [
+        folder / bytes(row.path).decode()
+        for folder in folders.values()
+        for row in read_rows(FolderTree(folder)).file_rows
+        if row.derived_from is not None and _puid(row) == puid
+    ]
+
+
+@pytest.mark.judge
+def test_every_pdfa_that_we_made_is_one_to_the_judges_and_its_text_is_unicode(
+    answer: tuple[Answer, dict[str, Path]],
+) -> None:
+    made = copies(answer[1], "fmt/477")
+    assert len(made) >= 20
+    read = ""
+    for file, verdict in zip(made, verapdf_each(made), strict=True):
+        assert verdict.good, f"{file.name}: {verdict}"
+        assert not verdict.complaints, f"{file.name}: {verdict}"
+        with pikepdf.open(file) as document:
+            assert pdfa.check(document, "2b").passed, file.name
+        with contextlib.closing(pypdfium2.PdfDocument(file)) as pages:
+            text = "".join(page.get_textpage().get_text_range() for page in pages)
+        assert unicodedata.is_normalized("NFC", text), file.name
+        read += text
+    assert sum(letter in read for letter in "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ") > 30
+
+
+@pytest.mark.judge
+def test_every_matroska_that_we_made_passes_mediaconch(answer: tuple[Answer, dict[str, Path]]) -> None:
+    judge = shutil.which("mediaconch")
+    assert judge, "the judge mediaconch is missing: bash setup/install.sh test brings it"
+    made = copies(answer[1], "fmt/569")
+    assert len(made) >= 3
+    for file in made:
+        said = subprocess.run([judge, file], capture_output=True, text=True, timeout=120, check=True).stdout
+        assert said.startswith("pass!"), (file.name, said)
 
 
 def test_there_is_a_package_of_each_family_and_one_of_all() -> None:

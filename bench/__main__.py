@@ -15,10 +15,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import characterisation, floor, identification, inputs, ocr, office, peers, stages, table, text, tt05
+from bench import (
+    characterisation,
+    families,
+    floor,
+    identification,
+    inputs,
+    ocr,
+    office,
+    peers,
+    stages,
+    table,
+    text,
+    tt05,
+)
 from bench.measure import PROJECT, Household
 
-CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,OFFICE,OCR,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M,BIG,STAGES"
+CASES = "W1,W2,W3,W4,TT05,TEXT,CHAR,FAMILIES,OFFICE,OCR,ID,P1,P2,P3,P6,P7,P8a,P8b,P9,P10,P13,P14,PEERS,A3M,BIG,STAGES"
 
 
 class Bench:
@@ -123,6 +136,9 @@ def main() -> None:
                     told(row)
             if not wanted or "CHAR" in wanted:
                 for row in characterisation.rows(base, 200 // scale, 10_000 // scale, pairs):
+                    told(row)
+            if not wanted or "FAMILIES" in wanted:
+                for row in families.rows(base, max(4, 40 // scale)):
                     told(row)
             if not wanted or "OFFICE" in wanted:
                 for row in office.rows(base, 300 // scale, pairs):

@@ -45,6 +45,7 @@ def tables(known: list[dict[str, Any]]) -> dict[str, list[str]]:
         "floor": list(_floor(row for row in known if "floor" in row)),
         "stages": list(_stages(next((row for row in known if row.get("key") == "STAGES"), None))),
         "big": list(_big(row for row in known if row.get("key") in ("P13", "BIG"))),
+        "families": list(_families(row for row in known if "copies" in row)),
     }
 
 
@@ -80,6 +81,16 @@ def _big(found: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in found:
         yield f"| {row['name']} | {row['seconds']} | {row['peak_mb']} | {row['load']} | {row['day']} |"
+
+
+def _families(found: Iterable[dict[str, Any]]) -> Iterator[str]:
+    yield "| work | files | copies | files a second | memory of workers and programs, MB | day |"
+    yield "|---|---|---|---|---|---|"
+    for row in found:
+        yield (
+            f"| {row['name']} | {row['files']} | {row['copies']} | {row['files_per_second']} | {row['peak_mb']} |"
+            f" {row['day']} |"
+        )
 
 
 def _same(row: dict[str, Any]) -> tuple[object, ...]:

@@ -92,8 +92,8 @@ def finished(process: subprocess.Popen[str], seconds: float = 150) -> dict[str, 
 Waiter = Callable[[Callable[[], Any], float], Any]
 
 
-def wait_for(question: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first true answer; AssertionError when none comes in time."""
+def wait_for(question: Callable[[], Any], seconds: float = 300) -> Any:
+    """The first true answer; AssertionError when none comes in time, which is ample: machines of CI are shared."""
     import time
 
     deadline = time.monotonic() + seconds

@@ -187,7 +187,7 @@ def test_the_nightly_audit_is_really_scheduled(served: Workspace) -> None:
         "deployments": {"name": {"any_": ["nightly"]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
     }
-    runs = wait_for(lambda: ask(served, "/flow_runs/filter", asked), 90)
+    runs = wait_for(lambda: ask(served, "/flow_runs/filter", asked))
     assert all(run["auto_scheduled"] for run in runs)
 
 

@@ -128,7 +128,7 @@ def test_the_table_fills_while_the_batch_runs(served: Workspace, tmp_path: Path)
         done = ["…" not in row.values() for row in json.loads(tables[0]["data"])] if tables else []
         return done if any(done) and not all(done) else None
 
-    assert wait_for(filling, 60)
+    assert wait_for(filling)
     assert len(finished(process)["items"]) == 6
 
 

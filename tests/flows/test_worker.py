@@ -74,7 +74,7 @@ def test_a_queued_package_is_ingested_by_the_worker(archive: Workspace, tmp_path
     (bad / "metadata" / "checksum.sha256").write_text("0" * 64 + "  objects/tài liệu 0.txt\n")
     luutru(archive, "ingest", str(alone), "--queue")
     luutru(archive, "ingest", str(other), str(bad), "--queue")
-    row = wait_for(lambda: stands(archive, alone, Stand.DONE), 90)
+    row = wait_for(lambda: stands(archive, alone, Stand.DONE))
     assert row.verdicts == ("accepted",) and row.by_worker
     [run] = [run for run in runs(archive, "ingest") if run["name"] == "một mình"]
     assert state(run) == ("COMPLETED", "Accepted")
@@ -82,17 +82,17 @@ def test_a_queued_package_is_ingested_by_the_worker(archive: Workspace, tmp_path
     stages = wait_for(lambda: these if len(these := tasks(archive, run)) == 7 else None)
     assert set(stages) == {"receive", "check", "inspect", "normalise", "describe", "seal", "store"}
     assert len(artifacts(archive, run, "markdown")) == 1
-    both = wait_for(lambda: stands(archive, bad, Stand.DONE), 90)
+    both = wait_for(lambda: stands(archive, bad, Stand.DONE))
     assert both.verdicts == ("accepted", "rejected")
 
 
 def test_a_package_whose_process_is_killed_is_taken_up_again(archive: Workspace, tmp_path: Path) -> None:
     path = package(tmp_path, "killed", files=1500)
     luutru(archive, "ingest", str(path), "--queue")
-    row = wait_for(lambda: stands(archive, path, Stand.RUNNING), 90)
+    row = wait_for(lambda: stands(archive, path, Stand.RUNNING))
     assert row.owner is not None
     os.kill(row.owner[0], signal.SIGKILL)
-    assert wait_for(lambda: stands(archive, path, Stand.DONE), 200).verdicts == ("accepted",)
+    assert wait_for(lambda: stands(archive, path, Stand.DONE)).verdicts == ("accepted",)
     by_id = {run["id"]: state(run) for run in runs(archive, "ingest")}
     assert by_id[row.flow_run] == ("CRASHED", "Crashed")
     assert ("COMPLETED", "Accepted") in by_id.values()
@@ -102,14 +102,14 @@ def test_a_package_whose_process_is_killed_is_taken_up_again(archive: Workspace,
 def test_a_command_that_was_killed_is_taken_up_when_the_worker_starts(archive: Workspace, tmp_path: Path) -> None:
     path = package(tmp_path, "abandoned", files=1500)
     process = command(archive, "ingest", str(path))
-    wait_for(lambda: stands(archive, path, Stand.RUNNING), 60)
+    wait_for(lambda: stands(archive, path, Stand.RUNNING))
     process.kill()
     process.communicate()
     worker = services.status(archive).pids["worker"]
     psutil.Process(worker).terminate()
-    wait_for(lambda: "worker" not in services.status(archive).pids, 30)
+    wait_for(lambda: "worker" not in services.status(archive).pids)
     services.up(archive)
-    assert wait_for(lambda: stands(archive, path, Stand.DONE), 150).verdicts == ("accepted",)
+    assert wait_for(lambda: stands(archive, path, Stand.DONE)).verdicts == ("accepted",)
 
 
 def test_a_copy_that_waits_for_its_store_is_made_when_the_store_is_back(archive: Workspace, tmp_path: Path) -> None:
@@ -125,18 +125,16 @@ def test_a_copy_that_waits_for_its_store_is_made_when_the_store_is_back(archive:
     # Somebody presses Resume: it is no button that a copy listens to.
     ask(archive, f"/flow_runs/{run['id']}/resume", {})
     assert shown_as("RUNNING", "Running")
-    wait_for(lambda: shown_as("PAUSED", "Waiting"), 100)
+    wait_for(lambda: shown_as("PAUSED", "Waiting"))
     services.up(archive)
-    assert wait_for(lambda: shown_as("COMPLETED", "Accepted"), 150)
+    assert wait_for(lambda: shown_as("COMPLETED", "Accepted"))
     assert '"already archived"' in luutru(archive, "ingest", str(path), "--json")
 
 
 def test_the_audit_of_the_night_reports(archive: Workspace) -> None:
     [nightly] = [one for one in ask(archive, "/deployments/filter", {}) if one["name"] == "nightly"]
     made = ask(archive, f"/deployments/{nightly['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
-    done = wait_for(
-        lambda: next((r for r in runs(archive, "audit") if r["id"] == made["id"] and r["end_time"]), None), 120
-    )
+    done = wait_for(lambda: next((r for r in runs(archive, "audit") if r["id"] == made["id"] and r["end_time"]), None))
     assert state(done) == ("COMPLETED", "Completed")
     assert done["state"]["message"].endswith("intact")
     [report] = artifacts(archive, done, "markdown")

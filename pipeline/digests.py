@@ -3,11 +3,64 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 from urllib.parse import quote_from_bytes
 
 from pipeline.records import PackagePath
+
+CHECK_SUMS: Final = {"crc32": zlib.crc32, "adler32": zlib.adler32}
+"""Sums of 32 bits that METS and PREMIS name beside digests, as `begin` calls them."""
+
+_HEX: Final = re.compile(r"(?:0x)?0*([0-9a-f]{1,8})")
+_DECIMAL: Final = re.compile(r"0*([0-9]{1,10})")
+
+
+class Running(Protocol):
+    """A digest while bytes are read."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+class _Sum:
+    def __init__(self, step: Callable[[bytes, int], int], start: int) -> None:
+        self._step = step
+        self._value = start
+
+    def update(self, data: bytes, /) -> None:
+        self._value = self._step(data, self._value)
+
+    def hexdigest(self) -> str:
+        return f"{self._value:08x}"
+
+
+def begin(name: str) -> Running:
+    """A digest by its name in hashlib, or one of `CHECK_SUMS` (told as eight digits of lower-case hex)."""
+    step = CHECK_SUMS.get(name)
+    if step is not None:
+        return _Sum(step, step(b""))
+    return hashlib.new(name, usedforsecurity=False)
+
+
+def agrees(name: str, said: str, actual: str) -> bool:
+    """Whether a digest that somebody wrote is the one that was computed (lower-case hex).
+
+    No standard says how a sum of 32 bits is written: in hex of either case, with or without leading zeros or `0x`, or
+    as the decimal number that Java and Python give.
+    """
+    said = said.strip().lower()
+    if said == actual:
+        return True
+    if name not in CHECK_SUMS:
+        return False
+    value = int(actual, 16)
+    in_hex, decimal = _HEX.fullmatch(said), _DECIMAL.fullmatch(said)
+    return (in_hex is not None and int(in_hex[1], 16) == value) or (decimal is not None and int(decimal[1]) == value)
 
 
 def package_digest(lines: Iterable[tuple[PackagePath, str, int]]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import os
 import time
 from typing import Any
 
+from pipeline import digests
 from pipeline.content.identification import Engine
 from pipeline.pool import Job
 from pipeline.records import Format
@@ -36,7 +36,7 @@ def learn(
     `answer` of `characterisation.worker` or `stopped`; None for files that need not be opened for it.
     """
     fd = job.fds[0]
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    hashes = {name: digests.begin(name) for name in algorithms}
     text = _Utf8()
     head = b""
     total = 0

@@ -88,7 +88,7 @@ def read_all(
     engines: str = BOTH,
     examine: Callable[[PackagePath], bool] | None = None,
 ) -> Iterator[Learnt | Unreadable | Damaged]:
-    """Reads each file once: SHA-256, the other algorithms (names of hashlib), format. Results as they come.
+    """Reads each file once: SHA-256, the other algorithms (names of `digests.begin`), format. Results as they come.
 
     `entries` may be endless for all it matters: a few dozen are under way at a time. Empty folders are passed over.
     `workers` 0 = as many as cores. `scratch` takes members of archives and copies that engines need; it is left as

@@ -47,7 +47,7 @@ class Kind(Protocol):
     def recognise(self, tree: Tree) -> Recognition | None: ...
 
     def algorithms(self, tree: Tree) -> frozenset[str]:
-        """Names as hashlib's (`md5`, `sha1`, `sha256`, `sha512`, …) that its manifests need."""
+        """Names of `digests.begin` (`md5`, `sha1`, `sha256`, `sha512`, …) that its manifests need."""
         ...
 
     def check(self, tree: Tree, received: Received) -> Iterable[Finding]:

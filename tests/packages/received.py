@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.digests import begin
 from pipeline.findings import level_of
 from pipeline.packages import Kind
 from pipeline.records import Finding, Level, PackagePath
@@ -41,7 +41,7 @@ def digest_tree(tree: Tree, algorithms: Iterable[str]) -> MemoryReceived:
         entries.append(entry)
         if entry.is_folder:
             continue
-        sums = [hashlib.new(name) for name in names]
+        sums = [begin(name) for name in names]
         try:
             with tree.open(entry.path) as source:
                 while part := source.read(1 << 20):

@@ -102,7 +102,7 @@ CHANGES: list[Change] = [
     ("EARK-HREF", REP, "<FLocat\0a%20b", "a b"),
     ("EARK-HREF", REP, "<FLocat\0%E1%BA%A2nh", "Ảnh"),
     ("CSIP79", REP, "<FLocat\x00100%25", "100%"),
-    ("EARK-ALGORITHM", ROOT, 'CHECKSUMTYPE="SHA-256"', 'CHECKSUMTYPE="Adler-32"'),
+    ("EARK-ALGORITHM", ROOT, 'CHECKSUMTYPE="SHA-256"', 'CHECKSUMTYPE="WHIRLPOOL"'),
     ("CSIP1", ROOT, 'OBJID="uuid-', 'OBJID="urn:uuid:'),
     ("CSIP1", REP, 'OBJID="rep1"', 'OBJID="rep9"'),
     ("CSIP2", ROOT, 'TYPE="Mixed"', 'TYPE="MIXED"'),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.findings import as_json, level_of
+from pipeline.packages.eark.check_premis import algorithms
+from pipeline.packages.eark.preservation import PATH
 from pipeline.packages.registry import recognise
 from pipeline.records import Finding, Level
 from pipeline.tree import FolderTree
@@ -204,6 +211,54 @@ def test_digests_by_md5_in_a_mets_that_nobody_points_to(tmp_path: Path) -> None:
         (ROOT, '<div ID="div-rep1"*</div>', ""),
     )
     assert "CSIP29" in errors(found_in(build(tmp_path, shape)))
+
+
+FORMS = ("{:08x}", "{:08X}", "{:x}", "0x{:08x}", "{}")
+"""How a sum of 32 bits is written: by tools that print hex, by those that print the number."""
+
+
+@pytest.mark.parametrize(("term", "step"), [("CRC32", zlib.crc32), ("Adler-32", zlib.adler32)])
+@pytest.mark.parametrize("form", FORMS)
+def test_sums_of_32_bits(tmp_path: Path, term: str, step: Callable[[bytes], int], form: str) -> None:
+    value = step(files_of(Shape())["documentation/đọc tôi.txt"])
+    for said, expected in ((value, set()), (value ^ 1, {"CSIP71"})):
+        new = f'CHECKSUM="{form.format(said)}" CHECKSUMTYPE="{term}"'
+        shape = edited((ROOT, '<file ID="Documentation-0"\0CHECKSUM="*" CHECKSUMTYPE="SHA-256"', new))
+        found = found_in(build(tmp_path, shape))
+        assert errors(found) == expected
+        assert "EARK-ALGORITHM" not in {one.code for one in found}
+
+
+@pytest.mark.parametrize(
+    ("term", "right"),
+    [
+        ("CRC32", lambda data: f"{zlib.crc32(data):08x}"),
+        ("Adler-32", lambda data: f"{zlib.adler32(data):08X}"),
+        ("SHA-512", lambda data: hashlib.sha512(data).hexdigest()),
+        ("sha224", lambda data: hashlib.sha224(data).hexdigest()),
+    ],
+)
+def test_algorithms_that_premis_alone_names(tmp_path: Path, term: str, right: Callable[[bytes], str]) -> None:
+    """METS holds SHA-256 throughout: what PREMIS says beside it is verified as well."""
+    name = f"representations/rep1/{PREMIS_FILE}"
+    path = "representations/rep1/data/Văn bản 0 & 100%.txt"
+    data = files_of(Shape())[path]
+    for said, expected in ((right(data), set()), (right(data + b"x"), {"PM35"})):
+        shape = edited(
+            (name, "<messageDigestAlgorithm>*<", f"<messageDigestAlgorithm>{term}<"),
+            (name, "<messageDigest>*<", f"<messageDigest>{said}<"),
+            (name, '"file"\0Type>*<', f"Type>{PATH}<"),
+            (name, f"{PATH}\0Value>*<", f"Value>{quote(path)}<"),
+        )
+        assert errors(found_in(build(tmp_path, shape))) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_algorithms_of_a_premis_document(encoding: str) -> None:
+    filler = "<size>1</size>" * 90_000
+    text = f"<a><p:messageDigestAlgorithm x='y'>\n CRC32 </p:messageDigestAlgorithm>{filler}<messageDigestAlgorithm>"
+    source = io.BytesIO(f"{text}SHA-512</messageDigestAlgorithm><messageDigestAlgorithm>TIGER</x></a>".encode(encoding))
+    assert set(algorithms(source)) == {"crc32", "sha512"}
 
 
 @pytest.mark.parametrize("href", ["file:{}", "file://./{}", "file:///{}", "./{}"])

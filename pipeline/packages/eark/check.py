@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pipeline.findings import level_of
 from pipeline.packages import Received
-from pipeline.packages.eark import layout
+from pipeline.packages.eark import check_premis, layout
 from pipeline.packages.eark.check_mets import ALGORITHMS, MetsRules, Seen
 from pipeline.packages.eark.check_premis import PremisRules
 from pipeline.packages.eark.check_premis_elements import ElementRules, without_followers
@@ -35,8 +35,9 @@ def check(tree: Tree, received: Received, kind: str) -> Iterator[Finding]:
 
 
 def algorithms(tree: Tree) -> frozenset[str]:
-    """What the METS documents of a package name as CHECKSUMTYPE, in hashlib's words, and SHA-256."""
+    """What METS and PREMIS of a package name as algorithms, in the words of `digests.begin`, and SHA-256."""
     found = {"sha256"}
+    preservation: set[bytes] = set()
     waiting = [PackagePath(METS)]
     done: set[bytes] = set()
     while waiting:
@@ -50,6 +51,9 @@ def algorithms(tree: Tree) -> frozenset[str]:
                     core = getattr(part, "core", None)
                     if core is not None and core.checksum_type in ALGORITHMS:
                         found.add(ALGORITHMS[core.checksum_type])
+                    if isinstance(part, mets.Reference) and part.md_type == "PREMIS" and part.at is not None:
+                        named = layout.target(part.at.href, path.rpartition(b"/")[0])
+                        preservation.update(() if named is None else (named,))
                     if path == METS and isinstance(part, mets.Pointed):
                         target = layout.manifest_of(part)
                         if target is not None:
@@ -59,6 +63,12 @@ def algorithms(tree: Tree) -> frozenset[str]:
                             there for at in part.at
                             if (there := layout.target(at.href)) is not None and layout.is_manifest(there)
                         )  # fmt: skip
+        except (Unreadable, ContentDamage):
+            continue
+    for one in preservation:
+        try:
+            with closing(opened(tree, PackagePath(one))) as source:
+                found.update(check_premis.algorithms(source))
         except (Unreadable, ContentDamage):
             continue
     return frozenset(found)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipeline import names
+from pipeline import digests, names
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
 from pipeline.packages.eark.check_header import HeaderRules, no_time, weight_of_term
@@ -21,13 +21,16 @@ from pipeline.standards.mets import Core, Location, Reference
 from pipeline.standards.vocabularies import eark, is_media_type
 from pipeline.tree import Entry
 
-ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-"""CHECKSUMTYPE values of METS that hashlib computes, in its words."""
+ALGORITHMS = {
+    "MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512",
+    "CRC32": "crc32", "Adler-32": "adler32",
+}  # fmt: skip
+"""CHECKSUMTYPE values of METS that are computed, in the words of `digests.begin`."""
 
 # RFC 3986: unreserved, sub-delims, `:` `@` `/`, percent triples.
 _URI = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 
-_UNCOMPUTED = ("Adler-32", "CRC32", "HAVAL", "MNP", "TIGER", "WHIRLPOOL")
+_UNCOMPUTED = ("HAVAL", "MNP", "TIGER", "WHIRLPOOL")
 """CHECKSUMTYPE values of METS that nobody computes here."""
 
 _PRIVATE = re.compile(r"[a-z]+/(?:x-|vnd\.|prs\.|x\.)[A-Za-z0-9!#$&^_.+\-]+|x-[a-z]+/[A-Za-z0-9!#$&^_.+\-]+")
@@ -99,7 +102,7 @@ class Seen:
 
     def missed(self, entry: Entry, received: Received) -> bool:
         """Whether a file that nothing names is by its digest what a broken reference means: told of there, once."""
-        return any(received.digest(entry.path, algorithm) in digests for algorithm, digests in self.lost.items())
+        return any(received.digest(entry.path, algorithm) in found for algorithm, found in self.lost.items())
 
 
 class MetsRules:
@@ -385,7 +388,7 @@ class MetsRules:
             actual = self._received.digest(path, algorithm)
             if actual is None:
                 found.append(Finding("EARK-ALGORITHM", path, None, ", ".join(ALGORITHMS), core.checksum_type))
-            elif core.checksum.strip().lower() != actual:
+            elif not digests.agrees(algorithm, core.checksum, actual):
                 found.append(Finding(codes.checksum, path, None, core.checksum, actual))
         return path, found
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import BinaryIO
 
+from pipeline import digests
 from pipeline.packages import Received
 from pipeline.packages.eark import preservation
 from pipeline.records import Finding, Level, PackagePath
@@ -13,7 +15,10 @@ from pipeline.standards import premis
 from pipeline.standards.premis import AgentPart, EventPart, Identifier, Object, RightsPart
 from pipeline.standards.vocabularies import loc
 
-_ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
+_ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "crc32", "adler32")
+
+_NAMED = re.compile(rb"messageDigestAlgorithm[^<>]{0,400}>\s{0,40}([A-Za-z0-9\-]{3,12})\s{0,40}<")
+_WIDEST = 600
 
 _DATE = re.compile(
     r"(?P<day>\d{4}(-\d\d(-\d\d)?)?)(?<=-\d\d-\d\d)T\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?([?~/%].*)?"
@@ -21,6 +26,24 @@ _DATE = re.compile(
     r"|(?P<basic>\d{8})(T\d\d(\d\d(\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(\d\d)?)?)?"
 )
 """The beginning that a date of ISO 8601 or EDTF has in common."""
+
+
+def algorithms(source: BinaryIO) -> Iterator[str]:
+    """What a PREMIS document names as messageDigestAlgorithm and is computed, in the words of `digests.begin`.
+
+    Found by its bytes, for speed; what is written otherwise than in letters (references to characters) is not seen.
+    """
+    before = b""
+    while part := source.read(1 << 20):
+        # UTF-16 holds the same letters with a zero byte beside each.
+        part = before + part.replace(b"\0", b"")
+        yield from (name for found in _NAMED.findall(part) if (name := _computed(found.decode())) is not None)
+        before = part[-_WIDEST:]
+
+
+def _computed(algorithm: str) -> str | None:
+    name = algorithm.strip().lower().replace("-", "")
+    return name if name in _ALGORITHMS else None
 
 
 class PremisRules:
@@ -125,9 +148,9 @@ class PremisRules:
         if part.size is not None and part.size.strip() != str(entry.size):
             yield Finding("PREMIS-SIZE", path, None, part.size, str(entry.size))
         for algorithm, digest in part.fixity:
-            name = _ALGORITHMS.get(algorithm.strip().lower().replace("-", ""))
+            name = _computed(algorithm)
             actual = self._received.digest(path, name) if name is not None else None
-            if actual is not None and digest.strip().lower() != actual:
+            if name is not None and actual is not None and not digests.agrees(name, digest, actual):
                 yield Finding("PM35", path, None, digest, actual)
 
     def _event(self, file: PackagePath, part: EventPart) -> Iterator[Finding]:

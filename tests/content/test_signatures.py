@@ -31,6 +31,7 @@ from pipeline.pool import Bounds, close_shared
 from pipeline.settings import profile
 from pipeline.workspace import Workspace
 from tests.command import House
+from tests.content.broken_zips import DAMAGED, NAME
 from tests.holding import space
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -157,6 +158,8 @@ def test_a_set_that_is_slow_or_wrong_is_refused(tmp_path: Path) -> None:
         ("V126.json", json.dumps([record("fmt/1", "41")]).encode(), "SIG-FEWER"),
         ("V126.tar", bytes(257) + b"ustar" + bytes(500), "SIG-FILE"),
         ("V126.zip", b"PK\3\4" + bytes(100), "SIG-FILE"),
+        ("V126.zip", DAMAGED["deflate"].replace(NAME.encode(), b"fmt/12.json"), "SIG-FILE"),
+        ("V126.zip", DAMAGED["lzma"].replace(NAME.encode(), b"fmt/12.json"), "SIG-FILE"),
         ("records.json", b"[]", "SIG-VERSION"),
         ("container-signature-20270101.xml", b"<ContainerSignatureMapping><", "SIG-CONTAINER"),
         ("container-signature-20270101.xml", b"<ContainerSignatureMapping/>", "SIG-FEWER"),

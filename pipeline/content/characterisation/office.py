@@ -12,6 +12,7 @@ from pipeline.content.validity import Beat, Invalid, Judgement, Unchecked
 from pipeline.content.validity.compound import judge as judge_compound
 from pipeline.content.validity.compound import opened as opened_compound
 from pipeline.content.validity.documents import archive, manifest, parts_of
+from pipeline.damage import ZIP_FAULTS
 from pipeline.records import Validity
 
 _SEEN_STREAM = 64 << 20
@@ -47,7 +48,7 @@ def ooxml(source: BinaryIO) -> dict[str, Any]:
                 told["slide count"] = sum(name.startswith("ppt/slides/slide") for name in names)
             if application.get("Application"):
                 creating = [[application["Application"], application.get("AppVersion", ""), core.get("created", "")]]
-    except (Invalid, Unchecked, etree.XMLSyntaxError, zipfile.BadZipFile, ValueError, OSError):
+    except (Invalid, Unchecked, etree.XMLSyntaxError, *ZIP_FAULTS, OSError):
         pass  # the checker says what is broken
     return {"properties": told, "creating": creating}
 
@@ -111,7 +112,7 @@ def odf(source: BinaryIO) -> dict[str, Any]:
             elif "presentation" in kind:
                 told["slide count"] = _count(opened, f"{_DRAW}page")
             told["attachments"] = told["attachments"] or None
-    except (Invalid, Unchecked, etree.XMLSyntaxError, zipfile.BadZipFile, ValueError, OSError, RuntimeError):
+    except (Invalid, Unchecked, etree.XMLSyntaxError, *ZIP_FAULTS, OSError):
         pass  # the checker says what is broken
     return {"properties": told, "creating": creating, "inhibitors": inhibitors}
 

@@ -22,6 +22,7 @@ from lxml import etree
 
 from pipeline.content.identification import inforce
 from pipeline.content.identification.fido import containers, convert, patterns, signatures
+from pipeline.damage import ZIP_FAULTS
 from pipeline.pool import Job
 
 SAMPLES = signatures.SHIPPED.parent / "samples.zip"
@@ -146,8 +147,7 @@ def siegfried(job: Job, name: str, least: str) -> dict[str, Any]:
 def _formats(data: bytes, name: str, no: Refusals) -> tuple[list[dict[str, Any]], list[str]]:
     try:
         found = list(_records(data))
-    except (OSError, EOFError, ValueError, RecursionError, tarfile.TarError, lzma.LZMAError, zipfile.BadZipFile,
-            NotImplementedError, RuntimeError) as problem:  # fmt: skip
+    except (*ZIP_FAULTS, tarfile.TarError, OSError) as problem:
         no.add("SIG-FILE", name, "PRONOM JSON", problem)
         return [], []
     return convert.formats(found, lambda puid, fault: no.add("SIG-RECORD", puid, None, _words(fault)))

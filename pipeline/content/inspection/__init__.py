@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-import zlib
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, BinaryIO, Final
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO, Final
 from lxml import etree
 
 from pipeline.content.inspection import pdf, pictures, rates, sniff
+from pipeline.damage import ZIP_FAULTS
 from pipeline.pool import Job
 from pipeline.standards.xml import SCHEMAS
 
@@ -62,7 +62,7 @@ def _damage(job: Job, source: BinaryIO) -> str:
                     while left > 0 and (data := content.read(_CHUNK)):
                         left -= len(data)
                         job.beat()
-    except (*sniff.FAULTS, zlib.error) as problem:
+    except (*ZIP_FAULTS, OSError) as problem:
         return (str(problem) or type(problem).__name__)[:200]
     return ""
 

@@ -6,13 +6,13 @@ A second, smaller look than the identification by PRONOM: it answers in the word
 from __future__ import annotations
 
 import re
-import struct
 import zipfile
 from typing import BinaryIO, Final
 
 import olefile
 
 from pipeline.content.inspection import rates
+from pipeline.damage import ZIP_FAULTS
 
 HEAD: Final = 4096
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
@@ -63,12 +63,6 @@ _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 _HTML: Final = re.compile(rb"(?i)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.S)
 OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-
-FAULTS: Final = (
-    zipfile.BadZipFile, OSError, struct.error, ValueError, NotImplementedError, RuntimeError, EOFError
-)  # fmt: skip
-"""What the library raises on archives that are not whole."""
 
 
 class Broken(Exception):
@@ -127,7 +121,7 @@ def _zipped(source: BinaryIO) -> str:
             if "mimetype" in names:
                 with archive.open("mimetype") as told:
                     return told.read(200).decode("ascii", "replace").strip()
-    except FAULTS as problem:
+    except (*ZIP_FAULTS, OSError) as problem:
         raise Broken(str(problem) or type(problem).__name__) from None
     return "application/zip"
 

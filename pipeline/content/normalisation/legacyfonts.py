@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -23,6 +22,7 @@ from pipeline.content.normalisation.oldletters import NAMES, face_for, looks_old
 from pipeline.content.normalisation.registry import Beat
 from pipeline.content.validity import Invalid, Unchecked
 from pipeline.content.validity.documents import archive, members
+from pipeline.damage import ZIP_FAULTS
 from pipeline.text import detect, encode, shown
 
 _OLD: Final = re.compile(rb"font-(?:family|name)[a-z-]*=[\"'](?:&apos;|&quot;|')?(?:\.vn|vni|vps)", re.IGNORECASE)
@@ -37,7 +37,6 @@ _STEP: Final = 1 << 20
 _LOOKED: Final = 4 << 20
 _SHOWN: Final = 5
 _FONTS: Final = 20
-_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError)
 _KINDS: Final = {
     "application/vnd.oasis.opendocument.text": "text",
     "application/vnd.oasis.opendocument.spreadsheet": "spreadsheet",
@@ -62,7 +61,7 @@ def convert(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequen
             return _Conversion(opened, beat).write(result)
     except (Invalid, Unchecked) as problem:
         raise Failed("FMT-CONVERT-DAMAGED", str(problem)) from None
-    except _BROKEN as problem:
+    except (*ZIP_FAULTS, KeyError) as problem:
         raise Failed("FMT-CONVERT-FAILED", f"OpenDocument: {problem}", "OpenDocument") from None
 
 
@@ -291,7 +290,7 @@ def same(source: BinaryIO, result: BinaryIO, arguments: Sequence[str], beat: Bea
                     for one, two in zip(old[1], new[1], strict=True):
                         if one != two and not back.fits(one, two):
                             return Differs(f"{name}: {one[:40]!r} became {two[:40]!r}")
-    except (Invalid, etree.XMLSyntaxError, *_BROKEN) as problem:
+    except (Invalid, etree.XMLSyntaxError, *ZIP_FAULTS, KeyError) as problem:
         raise Failed("FMT-CONVERT-FAILED", f"text cannot be compared: {problem}", "OpenDocument") from None
     if not back.letters:
         return Proved("no text had to change, fonts alone")

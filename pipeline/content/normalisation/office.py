@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
@@ -32,6 +30,7 @@ from pipeline.content.normalisation.officetext import (
 from pipeline.content.normalisation.registry import Beat
 from pipeline.content.validity import Invalid, Unchecked
 from pipeline.content.validity.documents import archive, members
+from pipeline.damage import ZIP_FAULTS
 from pipeline.text.fonts import font_encoding
 
 _FONT: Final = re.compile(rb'svg:font-family="(?:&apos;|\')?([^"\'&;]+)')
@@ -44,8 +43,7 @@ _KINDS: Final = {
     **dict.fromkeys(("MS Word 97", "MS Word 95", "MS Excel 97", "MS Excel 95", "MS PowerPoint 97"), "compound"),
 }  # fmt: skip
 """How files begin that an import filter is for (of _HEADS, empty: in none of these ways); zip where nothing is said."""
-_BROKEN: Final = (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, ValueError, KeyError,
-                  NotImplementedError, RuntimeError)  # fmt: skip
+_BROKEN: Final = (*ZIP_FAULTS, KeyError, etree.XMLSyntaxError)
 
 
 def examined(source: BinaryIO, results: Mapping[str, BinaryIO], arguments: Sequence[str], beat: Beat) -> Made:

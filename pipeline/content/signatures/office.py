@@ -6,7 +6,6 @@ Runs inside workers of the pool.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
@@ -18,6 +17,7 @@ from pipeline.content.signatures import cms, xmldsig
 from pipeline.content.signatures.certificates import Roots, line, words
 from pipeline.content.signatures.cms import Unjudged
 from pipeline.content.signatures.xmldsig import DS, Told
+from pipeline.damage import ZIP_FAULTS
 from pipeline.signatures import Coverage, Integrity, Signature
 
 ODF_SIGNATURES: Final = "META-INF/documentsignatures.xml"
@@ -60,7 +60,7 @@ class _Package:
         try:
             with self.opened.open(info) as member:
                 return member.read(info.file_size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError) as problem:
+        except (*ZIP_FAULTS, OSError) as problem:
             raise Unjudged(f"member {line(name)}: {words(problem)}") from None
 
 

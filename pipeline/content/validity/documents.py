@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import errno
 import io
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import IO, Any, BinaryIO
 
 from lxml import etree
 
 from pipeline.content.validity import INFLATED, RATIO, Beat, Invalid, Judgement, Limit, Unchecked, size_of, valid
+from pipeline.damage import ZIP_FAULTS, of_the_file
 
 _STEP = 1 << 18
 _MEMBERS = 100_000
@@ -106,7 +105,7 @@ def archive(source: BinaryIO) -> zipfile.ZipFile:
     size_of(source)
     try:
         return zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError) as problem:
+    except (*ZIP_FAULTS, OSError) as problem:
         raise Invalid(f"no readable zip: {problem}") from None
 
 
@@ -133,14 +132,19 @@ def members(opened: zipfile.ZipFile, beat: Beat, *, parts: bool = True) -> None:
                     _part(member, name, beat)
                 while member.read(_STEP):
                     beat()
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as problem:
-            raise Invalid(f"member {name}: {problem}") from None
-        except OSError as problem:
-            if problem.errno != errno.EINVAL:
-                raise
-            raise Invalid(f"member {name} lies outside the file") from None
-        except (NotImplementedError, RuntimeError) as problem:
+        except RuntimeError as problem:  # a member that may be whole, packed in a way that is not known here
             raise Unchecked(f"member {name}: {problem}") from None
+        except (*ZIP_FAULTS, OSError) as problem:
+            raise _broken(name, problem) from None
+
+
+def _broken(name: str, problem: Exception) -> Exception:
+    """What to raise for a member that could not be read; the disk's own fault is passed on."""
+    if not isinstance(problem, OSError):
+        return Invalid(f"member {name}: {problem}")
+    if not of_the_file(problem):
+        return problem
+    return Invalid(f"member {name} lies outside the file" if problem.errno else f"member {name}: {problem}")
 
 
 def _part(member: IO[bytes], name: str, beat: Beat) -> None:
@@ -221,8 +225,8 @@ def parts_of(opened: zipfile.ZipFile, name: str) -> etree.iterparse[tuple[str, e
         return etree.iterparse(io.BytesIO(b"<none/>"), events=("end",))
     try:
         data = opened.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as problem:
-        raise Invalid(f"member {name}: {problem}") from None
+    except (*ZIP_FAULTS, OSError) as problem:
+        raise _broken(name, problem) from None
     return etree.iterparse(
         io.BytesIO(data), events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -13,6 +12,7 @@ from typing import IO, Any
 from lxml import etree
 
 from pipeline.content.identification.fido import patterns
+from pipeline.damage import ZIP_FAULTS
 
 MOST_READ = 16 << 20
 """Bytes read of one member at most; a signature that asks for less gets less."""
@@ -126,8 +126,7 @@ class Matcher:
                         data = read(inner.path, min(wanted[inner.path], left)) if left else None
                         left -= len(data or b"")
                         held[inner.path] = data
-                    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error,
-                            zipfile.BadZipFile):  # fmt: skip
+                    except (*ZIP_FAULTS, OSError):
                         held[inner.path] = None  # encrypted, damaged or packed in an unknown way
                 data = held.get(inner.path)
                 if inner.expressions and (
@@ -292,7 +291,7 @@ def _as_far_as_possible(member: IO[bytes], need: int) -> bytes:
         while have < need and (part := member.read(min(need - have, _PART if parts else _FIRST))):
             parts.append(part)
             have += len(part)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+    except (*ZIP_FAULTS, OSError):
         if not parts:
             raise
     return b"".join(parts)

@@ -30,7 +30,7 @@ def conformance(store: Store, judged: Judgement) -> tuple[Damage, ...]:
     No content is read: the judgement has compared it. `found` is OCFL's code with its detail. A version that is being
     written (its intent is open) is no fault.
     """
-    if judged.missing:
+    if judged.missing or judged.conforms:
         return ()
     told = {one.path for one in judged.problems}
     # A folder is not told beside the files in it.

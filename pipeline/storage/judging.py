@@ -9,13 +9,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.errors import SystemProblem
+from pipeline.pool.digesting import BUFFER
+from pipeline.pool.digesting import digest as read
 from pipeline.records import Evidence
-from pipeline.standards import ocfl
+from pipeline.standards import ocfl, ocfl_plain
 from pipeline.storage import intents
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import CHUNK, Store, StoreAbsent
+from pipeline.storage.stores import CHUNK, Store, StoreAbsent, on_disk
+
+
+_Inventory = ocfl.Inventory | ocfl_plain.Plain
 
 
 class What(StrEnum):
@@ -39,8 +45,7 @@ class Damage:
     found: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One file that was read; `damage` says what is wrong with it."""
 
     path: str
@@ -50,7 +55,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came out: `version` and `inventory_sha256` are those that the files were compared with."""
+    """What came out: `version` and `inventory_sha256` are those that the files were compared with.
+
+    `conforms`: on the way every requirement of OCFL 1.1 was seen kept; False says nothing.
+    """
 
     urn: str
     version: int | None
@@ -59,6 +67,7 @@ class Judgement:
     bytes: int
     evidence: Evidence
     problems: tuple[Damage, ...]
+    conforms: bool = False
 
     @property
     def intact(self) -> bool:
@@ -109,6 +118,9 @@ class _Judge:
     listed: dict[str, int] = field(default_factory=dict)
     being_written: str = ""
     in_work: str = "//"
+    # The root inventory, where it is a plain one; whether nothing else than it says is there.
+    root: tuple[str, ocfl_plain.Plain | None] = ("", None)
+    conforms: bool = False
 
     def run(self, after: str | None) -> Judgement:
         self.store.check()
@@ -123,6 +135,11 @@ class _Judge:
         if found is None:
             return self._judgement(None, None)
         key, version, digest = found
+        plain = self.root[1] if key == ocfl.INVENTORY and digest == self.root[0] else None
+        if plain is not None and set(range(1, version)) <= self.known.keys():
+            self.conforms = self.known.get(version) == digest and self._nothing_else(plain)
+            self._against(plain, after)
+            return self._judgement(version, digest)
         with layout.fetched(self.store, self.base + key, self.scratch) as (file, now):
             if now != digest:
                 self._tell(What.INVENTORY, key, digest, now)
@@ -194,6 +211,8 @@ class _Judge:
                 self.being_written, self.in_work = held.inventory_sha256, folder
 
     def _readable(self, path: str, digest: str) -> tuple[str, int, str] | None:
+        if path == ocfl.INVENTORY and digest == self.root[0] and (plain := self.root[1]) is not None:
+            return self._own(path, plain, digest)
         try:
             with layout.fetched(self.store, self.base + path, self.scratch) as (file, _):
                 inventory = ocfl.read_inventory(file)
@@ -202,6 +221,9 @@ class _Judge:
             return None
         except KeyError:
             return None
+        return self._own(path, inventory, digest)
+
+    def _own(self, path: str, inventory: _Inventory, digest: str) -> tuple[str, int, str] | None:
         if inventory.identifier != self.urn:
             self._tell(What.INVENTORY, path, self.urn, inventory.identifier)
             return None
@@ -230,9 +252,30 @@ class _Judge:
 
     # --- every file
 
-    def _against(self, inventory: ocfl.Inventory, after: str | None) -> None:
+    def _nothing_else(self, inventory: ocfl_plain.Plain) -> bool:
+        """Whether exactly the files are there that a plain inventory and plain ones of its older versions ask for."""
+        if self.listed.keys() != set(inventory.keys()) or min(self.listed.values()) < 0:
+            return False
+        for number in range(1, inventory.head):
+            older = self._plain(f"v{number}/{ocfl.INVENTORY}", self.known.get(number))
+            if older is None or older.head != number or not inventory.continues(older):
+                return False
+        return True
+
+    def _plain(self, path: str, digest: str | None) -> ocfl_plain.Plain | None:
+        """A small inventory with the digest that the journal knows, if it is a plain one."""
+        size = self.listed[path]
+        if digest is None or size > ocfl_plain.MOST:
+            return None
+        with contextlib.suppress(KeyError, SystemProblem):  # the look at every file tells of it
+            raw, found = layout.bytes_of(self.store, self.base + path, size)
+            return ocfl_plain.plain(raw) if found == digest else None
+        return None
+
+    def _against(self, inventory: _Inventory, after: str | None) -> None:
         self._declaration()
-        self._histories(inventory)
+        if isinstance(inventory, ocfl.Inventory):
+            self._histories(inventory)
         # What is expected is taken out of the listing; what remains is extra.
         left = self.listed
         for path in (ocfl.OBJECT_DECLARATION, ocfl.INVENTORY, ocfl.SIDECAR):
@@ -240,7 +283,7 @@ class _Judge:
         for number in range(1, inventory.head + 1):
             left.pop(f"v{number}/{ocfl.INVENTORY}", None)
             left.pop(f"v{number}/{ocfl.SIDECAR}", None)
-        expected = inventory.manifest()
+        expected = iter(inventory.manifest())
         if after is not None and any(path == after for _, path in inventory.manifest()):
             for _, path in expected:
                 left.pop(path, None)
@@ -264,6 +307,9 @@ class _Judge:
     ) -> Iterator[tuple[str, int, Damage | None]]:
         """Every file's (path, bytes read, damage) in order; several at once where that pays."""
         if self.store.lanes == 1:
+            if (folder := on_disk(self.store, self.base)) is not None:
+                yield from self._from_disk(expected, folder)
+                return
             for digest, path in expected:
                 yield self._look(path, digest, self.listed.get(path, CHUNK))
             return
@@ -276,6 +322,19 @@ class _Judge:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+    def _from_disk(self, expected: Iterator[tuple[str, str]], folder: str) -> Iterator[tuple[str, int, Damage | None]]:
+        """As `_looks`. What is listed as a file lies in real folders; all that is odd is looked at once more."""
+        buffer = memoryview(bytearray(BUFFER))
+        for digest, path in expected:
+            length = self.listed.get(path, -1)
+            found = read(folder + path, buffer) if 0 <= length < layout.AHEAD else None
+            if found is None:
+                yield self._look(path, digest, self.listed.get(path, CHUNK))
+            elif found[0] == digest:
+                yield path, found[1], None
+            else:
+                yield path, found[1], Damage(What.CHANGED, path, digest, found[0])
 
     def _look(self, path: str, digest: str, length: int = CHUNK) -> tuple[str, int, Damage | None]:
         try:
@@ -322,7 +381,12 @@ class _Judge:
                     self._tell(What.INVENTORY, path, f"v1…v{number}", "E066")
 
     def _digest(self, path: str) -> str | None:
+        size = self.listed.get(path, -1)
         try:
+            if path == ocfl.INVENTORY and 0 <= size <= ocfl_plain.MOST:
+                raw, found = layout.bytes_of(self.store, self.base + path, size)
+                self.root = (found, ocfl_plain.plain(raw))
+                return found
             return layout.digest_of(self.store, self.base + path)[0]
         except KeyError:
             if path == ocfl.INVENTORY:
@@ -352,7 +416,8 @@ class _Judge:
         problems = tuple(self.problems)
         if self.more:
             problems += (Damage(What.CHANGED, "…", None, f"+{self.more}"),)
-        return Judgement(self.urn, version, digest, self.files, self.bytes, Evidence.READ, problems)
+        conforms = self.conforms and not problems
+        return Judgement(self.urn, version, digest, self.files, self.bytes, Evidence.READ, problems, conforms)
 
 
 def files_of(store: Store, urn: str, scratch: Path | None = None) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from pipeline.storage.stores import ABSENT, CHUNK, WHOLE, Store, StoreConflict
 ROOT = "ocfl/"
 """The OCFL storage root inside a store; nothing else lies there."""
 
-_AHEAD = 16 << 20
+AHEAD = 16 << 20
 """From this size on a file of a disk is read ahead of its digest."""
 
 _REST = 4096
@@ -98,7 +98,7 @@ def digest_of(store: Store, key: str, expected: int = CHUNK) -> tuple[str, int]:
         source = store.get(key)
         try:
             with contextlib.closing(source):
-                if expected >= _AHEAD and store.lanes == 1:
+                if expected >= AHEAD and store.lanes == 1:
                     return _digest_ahead(source)
                 digest, size = hashlib.sha256(), 0
                 chunk = source.read(min(expected + 1, CHUNK))
@@ -108,6 +108,23 @@ def digest_of(store: Store, key: str, expected: int = CHUNK) -> tuple[str, int]:
                     # A buffer of a megabyte for the end of a small file would cost more than reading it.
                     chunk = source.read(CHUNK if size >= CHUNK else _REST)
             return digest.hexdigest(), size
+        except SystemProblem as problem:
+            if attempt == 2 or not problem.transient:
+                raise
+    raise AssertionError("the second attempt returns or raises")
+
+
+def bytes_of(store: Store, key: str, expected: int) -> tuple[bytes, str]:
+    """A small document with its SHA-256; none of its bytes where it is bigger than a listing told. As `digest_of`."""
+    for attempt in (1, 2):
+        source = store.get(key)
+        try:
+            with contextlib.closing(source):
+                digest, data = hashlib.sha256(), b""
+                while chunk := source.read(expected + 1):
+                    digest.update(chunk)
+                    data = data + chunk if len(data) + len(chunk) <= expected else b""
+            return data, digest.hexdigest()
         except SystemProblem as problem:
             if attempt == 2 or not problem.transient:
                 raise

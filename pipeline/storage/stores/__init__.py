@@ -191,6 +191,15 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+def on_disk(store: Store, prefix: str) -> str | None:
+    """The real folder of the keys below `prefix`, to read many at one go; None where `get` alone has the bytes.
+
+    A file that a listing told lies in real folders; how one is that the listing did not tell, only `get` says.
+    """
+    folder = getattr(store, "folder", None)
+    return None if folder is None else folder(prefix)
+
+
 class Reading(io.RawIOBase):
     """A stream out of a store; a back end says how `more` bytes come and raises SystemProblem itself."""
 

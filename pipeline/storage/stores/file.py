@@ -279,6 +279,10 @@ class FileStore:
     def local(self, key: str) -> Path | None:
         return Path(self._path(key))
 
+    def folder(self, prefix: str) -> str:
+        """For `on_disk`."""
+        return self._path(prefix.rstrip("/")) + "/"
+
     def prepare(self) -> None:
         try:
             self.root.mkdir(parents=True, exist_ok=True)

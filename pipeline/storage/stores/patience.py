@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from pipeline.errors import SystemProblem
 from pipeline.settings import StoreSetting
-from pipeline.storage.stores import Head, Item, Sink, Store
+from pipeline.storage.stores import Head, Item, Sink, Store, on_disk
 
 T = TypeVar("T")
 
@@ -89,6 +89,10 @@ class Patient:
 
     def local(self, key: str) -> Path | None:
         return self._store.local(key)
+
+    def folder(self, prefix: str) -> str | None:
+        """For `on_disk`."""
+        return on_disk(self._store, prefix)
 
     def prepare(self) -> None:
         self._try(self._store.prepare)

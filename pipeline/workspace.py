@@ -44,8 +44,8 @@ class Workspace:
         return self.root / "journal"
 
     @property
-    def catalogue_url(self) -> str:
-        return f"sqlite:///{self.root / 'catalogue.sqlite'}"
+    def catalogue(self) -> Path:
+        return self.root / "catalogue.sqlite"
 
     @property
     def reports(self) -> Path:

@@ -1,68 +1,136 @@
-"""The database that holds the catalogue: opened, and made anew when it is not one of ours."""
+"""The database that holds the catalogue: opened, and made anew when it is not one of ours.
+
+Spoken to in plain SQL that other databases know too: a library that builds it would take a fifth of a second to load,
+more than most commands need for all else.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, delete, event, insert, inspect, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from pipeline.catalogue.tables import INDEXES, SCHEMA, TABLES
 
-from pipeline.catalogue.tables import SCHEMA, about, metadata
+Connection = sqlite3.Connection
+DatabaseError = sqlite3.DatabaseError
+Error = sqlite3.Error
+OperationalError = sqlite3.OperationalError
 
-
-def engine(url: str) -> Engine:
-    """The engine of a URL; SQLite is set up as the cache that it is."""
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    made = create_engine(url, connect_args={"timeout": 60})
-
-    @event.listens_for(made, "connect")
-    def light(connection: Any, _record: Any) -> None:
-        """No sync per line: what a power cut takes is taken in again from the journal."""
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    return made
+_SECONDS = 60
+"""So long a call waits for another process that writes."""
 
 
-def prepare(engine: Engine) -> None:
-    """Makes the tables where there are none; anew when they have another schema or the file cannot be read."""
-    try:
-        if inspect(engine).has_table(about.name):
-            with engine.connect() as db:
-                if db.execute(select(about.c.value).where(about.c.name == "schema")).scalar() == str(SCHEMA):
+class Row(sqlite3.Row):
+    """A row whose columns are members too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except IndexError:
+            raise AttributeError(name) from None
+
+
+class Database:
+    """One file. Each thread that asks has a connection of its own for that time; they are kept for the next one."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = threading.Lock()
+        self._idle: list[Connection] = []
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to ask."""
+        with self._lock:
+            db = self._idle.pop() if self._idle else None
+        db = db or self._connected()
+        try:
+            yield db
+        except BaseException:
+            db.close()  # whatever state it was left in
+            raise
+        with self._lock:
+            self._idle.append(db)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection in a transaction: committed at the end, or nothing of it was done."""
+        with self.reading() as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes every connection that nobody uses; the next call opens one again."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    def prepare(self) -> None:
+        """Makes the tables where there are none; anew when they have another schema or the file cannot be read."""
+        try:
+            with self.reading() as db:
+                there = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'about'").fetchone()
+                if there and _schema(db) == str(SCHEMA):
                     return
-    except OperationalError:
-        raise  # locked, or the disk: another schema says otherwise
-    except DatabaseError:
-        _put_aside(engine)
-    make_anew(engine)
+        except OperationalError:
+            raise  # locked, or the disk
+        except DatabaseError:
+            self._put_aside()
+        self.make_anew()
+
+    def make_anew(self) -> None:
+        """Empty tables of this schema, whatever was there under their names before; other tables are not ours."""
+        try:
+            self._made()
+        except OperationalError:
+            raise
+        except DatabaseError:
+            self._put_aside()
+            self._made()
+
+    def _made(self) -> None:
+        with self.writing() as db:
+            for name, columns in TABLES.items():
+                db.execute(f"DROP TABLE IF EXISTS {name}")
+                db.execute(f"CREATE TABLE {name} ({columns})")
+            for index in INDEXES:
+                db.execute(index)
+            db.execute("INSERT INTO about (name, value) VALUES ('schema', ?)", (str(SCHEMA),))
+
+    def _connected(self) -> Connection:
+        # Handed from thread to thread, used by one at a time.
+        db = sqlite3.connect(self.file, timeout=_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            db.row_factory = Row
+            # No sync per line: what a power cut takes is taken in again from the journal.
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _put_aside(self) -> None:
+        """A database file that is none gets another name; it is a cache."""
+        self.close()
+        self.file.replace(f"{self.file}.unreadable-{int(time.time())}")
+        for beside in ("-wal", "-shm"):
+            Path(f"{self.file}{beside}").unlink(missing_ok=True)
 
 
-def make_anew(engine: Engine) -> None:
-    """Empty tables of this schema, whatever was there under their names before; other tables are not ours."""
+def _schema(db: Connection) -> str | None:
+    """The number of the schema; None in a table that is not ours."""
     try:
-        there = MetaData()
-        there.reflect(engine, only=lambda name, _: name in metadata.tables)
-        there.drop_all(engine)
-    except OperationalError:
+        row = db.execute("SELECT value FROM about WHERE name = 'schema'").fetchone()
+    except OperationalError as problem:
+        if "no such column" in str(problem):
+            return None
         raise
-    except DatabaseError:
-        _put_aside(engine)
-    metadata.create_all(engine)
-    with engine.begin() as db:
-        db.execute(delete(about).where(about.c.name == "schema"))
-        db.execute(insert(about).values(name="schema", value=str(SCHEMA)))
-
-
-def _put_aside(engine: Engine) -> None:
-    """A database file that is none gets another name; it is a cache."""
-    name = engine.url.database
-    if engine.url.get_backend_name() != "sqlite" or not name:
-        return
-    engine.dispose()
-    Path(name).replace(f"{name}.unreadable-{int(time.time())}")
-    for beside in ("-wal", "-shm"):
-        Path(name + beside).unlink(missing_ok=True)
+    return None if row is None else str(row[0])

@@ -11,31 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    delete,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from pipeline.catalogue import database
-from pipeline.catalogue.tables import (
-    about,
-    aips,
-    audits,
-    copies,
-    formats,
-    heads,
-    history,
-    unchecked,
-    versions,
-)
+from pipeline.catalogue.database import Connection, Database, DatabaseError, Error, OperationalError, Row
 from pipeline.catalogue.taking import order_of, take
 from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.storage.journal import Journal
@@ -44,6 +21,17 @@ from pipeline.workspace import Workspace
 
 _BATCH = 500
 _LOCK_SECONDS = 300
+_COPIES = """
+    SELECT copies.*, aips.urn, audits.moment AS audited, audits.result,
+        (SELECT SUM(stored_files) FROM versions
+            WHERE versions.uuid = copies.uuid AND versions.version <= copies.version) AS files,
+        (SELECT SUM(stored_bytes) FROM versions
+            WHERE versions.uuid = copies.uuid AND versions.version <= copies.version) AS bytes
+    FROM copies JOIN aips ON aips.uuid = copies.uuid
+    LEFT JOIN audits ON audits.uuid = copies.uuid AND audits.store_id = copies.store_id
+    WHERE EXISTS (SELECT 1 FROM versions WHERE versions.uuid = copies.uuid AND versions.version <= copies.version)
+"""
+"""Copies with their last audit and what they weigh: the content of all versions up to theirs."""
 _PREFIX = re.compile(r"^(?:urn:uuid:|uuid-)?([0-9a-f][0-9a-f-]{0,35})$")
 
 
@@ -120,7 +108,7 @@ class Catalogue:
     def __init__(self, space: Workspace, journal: Journal | None = None) -> None:
         self.space = space
         self.journal = journal
-        self._engine = database.engine(space.catalogue_url)
+        self._database = Database(space.catalogue)
         try:
             self._open()
         except SystemProblem as problem:
@@ -131,11 +119,11 @@ class Catalogue:
 
     def _open(self) -> None:
         with self._locked(), _in_our_words():
-            database.prepare(self._engine)
+            self._database.prepare()
         self.catch_up()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     # ------------------------------------------------------------------ writing
 
@@ -158,7 +146,7 @@ class Catalogue:
     def seen(self) -> dict[str, int]:
         """Up to which number the lines of each writer are in."""
         with self._reading() as db:
-            return {row.writer: row.seq for row in db.execute(select(heads))}
+            return {row.writer: row.seq for row in db.execute("SELECT writer, seq FROM heads")}
 
     def apply(self, lines: Iterable[Line], *, gaps: bool = False) -> int:
         """Takes in lines, those of one writer in their order; returns how many were new.
@@ -179,23 +167,23 @@ class Catalogue:
     def fresh(self) -> bool:
         """No store's journal was read to its end since the tables were made: other writers' AIPs are not known."""
         with self._reading() as db:
-            return db.execute(select(about.c.name).where(about.c.name.startswith("read "))).first() is None
+            return db.execute("SELECT 1 FROM about WHERE name LIKE 'read %' LIMIT 1").fetchone() is None
 
     def has_read(self, store_id: str) -> bool:
         """This store's journal was read to its end once."""
         with self._reading() as db:
-            return db.execute(select(about.c.name).where(about.c.name == f"read {store_id}")).first() is not None
+            return db.execute("SELECT 1 FROM about WHERE name = ?", (f"read {store_id}",)).fetchone() is not None
 
     def begin_rebuild(self) -> None:
         """Forgets everything."""
         with self._locked(), _in_our_words():
-            database.make_anew(self._engine)
+            self._database.make_anew()
 
     def end_reading(self, store_id: str) -> None:
         """From here on the catalogue is as complete as that store's journal."""
-        with self._locked(), _in_our_words(), self._engine.begin() as db:
-            db.execute(delete(about).where(about.c.name == f"read {store_id}"))
-            db.execute(insert(about).values(name=f"read {store_id}", value=""))
+        with self._locked(), _in_our_words(), self._database.writing() as db:
+            db.execute("DELETE FROM about WHERE name = ?", (f"read {store_id}",))
+            db.execute("INSERT INTO about (name, value) VALUES (?, '')", (f"read {store_id}",))
 
     # ------------------------------------------------------------------ asking
 
@@ -205,8 +193,8 @@ class Catalogue:
         if match is None:
             raise UsageProblem("USE-AIP-UNKNOWN", aip=text)
         with self._reading() as db:
-            query = select(aips.c.uuid).where(aips.c.uuid.startswith(match[1], autoescape=True)).order_by(aips.c.uuid)
-            found = list(db.execute(query.limit(6)).scalars())
+            query = "SELECT uuid FROM aips WHERE uuid LIKE ? ORDER BY uuid LIMIT 6"
+            found = [str(row.uuid) for row in db.execute(query, (f"{match[1]}%",))]
             if not found:
                 raise UsageProblem("USE-AIP-UNKNOWN", aip=text)
             if len(found) > 1:
@@ -215,35 +203,31 @@ class Catalogue:
 
     def by_submission(self, digest: str) -> Held | None:
         """The AIP that was made from this submission; the newest one where an earlier write is stranded."""
-        found = self._by(versions.c.submission_digest == digest)
+        found = self._by("submission_digest", digest)
         return found[-1] if found else None
 
     def by_payload(self, digest: str) -> tuple[Held, ...]:
         """All AIPs with this payload, in order of commit."""
-        return self._by(versions.c.payload_digest == digest)
+        return self._by("payload_digest", digest)
 
     def committed(self, urn: str, version: int) -> str | None:
         """Digest of the inventory that was committed as this version; None when there was no such commit."""
-        query = select(versions.c.inventory_digest)
-        own = urn.removeprefix("urn:uuid:")
-        with self._reading() as db:
-            found = db.execute(query.where(versions.c.uuid == own, versions.c.version == version)).scalar()
-        return None if found is None else str(found)
+        return self.inventories(urn).get(version)
 
     def inventories(self, urn: str) -> dict[int, str]:
         """Digest of the committed inventory of every version: the first authority on what a copy has to be."""
         own = urn.removeprefix("urn:uuid:")
-        query = select(versions.c.version, versions.c.inventory_digest).where(versions.c.uuid == own)
+        query = "SELECT version, inventory_digest FROM versions WHERE uuid = ? ORDER BY version"
         with self._reading() as db:
-            return {row.version: row.inventory_digest for row in db.execute(query.order_by(versions.c.version))}
+            return {row.version: row.inventory_digest for row in db.execute(query, (own,))}
 
     def holdings(self) -> Iterator[Held]:
         """All AIPs, by UUID."""
         last = ""
         while True:
             with self._reading() as db:
-                query = select(aips.c.uuid).where(aips.c.uuid > last).order_by(aips.c.uuid).limit(_BATCH)
-                page = [self._held(db, one) for one in db.execute(query).scalars()]
+                query = "SELECT uuid FROM aips WHERE uuid > ? ORDER BY uuid LIMIT ?"
+                page = [self._held(db, row.uuid) for row in db.execute(query, (last, _BATCH)).fetchall()]
             if not page:
                 return
             yield from page
@@ -252,32 +236,27 @@ class Catalogue:
     def count(self) -> int:
         """How many AIPs are held."""
         with self._reading() as db:
-            return int(db.execute(select(func.count()).select_from(aips)).scalar_one())
+            return int(db.execute("SELECT COUNT(*) FROM aips").fetchone()[0])
 
     def formats(self) -> list[FormatCount]:
         """Every format of the newest versions, the most frequent first."""
-        query = (
-            select(formats.c.puid, func.sum(formats.c.files).label("files"), func.count().label("aips"))
-            .join(aips, and_(aips.c.uuid == formats.c.uuid, aips.c.version == formats.c.version))
-            .group_by(formats.c.puid)
-            .order_by(func.sum(formats.c.files).desc(), formats.c.puid)
-        )
+        query = """
+            SELECT formats.puid, SUM(formats.files) AS files, COUNT(*) AS aips
+            FROM formats JOIN aips ON aips.uuid = formats.uuid AND aips.version = formats.version
+            GROUP BY formats.puid ORDER BY SUM(formats.files) DESC, formats.puid
+        """
         with self._reading() as db:
             return [FormatCount(row.puid, int(row.files), int(row.aips)) for row in db.execute(query)]
 
     def odd_formats(self) -> Iterator[OddFormats]:
         """AIPs whose newest version holds files that are not identified, or on which the engines differ; by UUID."""
-        unknown = func.coalesce(formats.c.files, 0).label("unknown")
-        joined = and_(
-            formats.c.uuid == versions.c.uuid, formats.c.version == versions.c.version, formats.c.puid == "unknown"
-        )
-        query = (
-            select(aips.c.urn, versions.c.label, unknown, versions.c.differing)
-            .join(versions, and_(versions.c.uuid == aips.c.uuid, versions.c.version == aips.c.version))
-            .outerjoin(formats, joined)
-            .where((formats.c.files > 0) | (versions.c.differing > 0))
-            .order_by(aips.c.uuid)
-        )
+        query = """
+            SELECT aips.urn, versions.label, COALESCE(formats.files, 0) AS unknown, versions.differing
+            FROM aips JOIN versions ON versions.uuid = aips.uuid AND versions.version = aips.version
+            LEFT JOIN formats ON formats.uuid = versions.uuid AND formats.version = versions.version
+                AND formats.puid = 'unknown'
+            WHERE formats.files > 0 OR versions.differing > 0 ORDER BY aips.uuid
+        """
         with self._reading() as db:
             for row in db.execute(query):
                 yield OddFormats(row.urn, row.label, int(row.unknown), int(row.differing))
@@ -287,22 +266,20 @@ class Catalogue:
 
         `store` is a name, `aip` a URN. Waiting copies are among them. Memory: about 500 bytes a copy.
         """
-        query = _copies().order_by(
-            func.coalesce(audits.c.moment, 0), copies.c.moment, copies.c.uuid, copies.c.store, copies.c.store_id
-        )
-        if store is not None:
-            query = query.where(copies.c.store == store)
-        if aip is not None:
-            query = query.where(aips.c.urn == aip)
+        query = _COPIES
+        given: list[str] = []
+        for column, value in (("copies.store", store), ("aips.urn", aip)):
+            if value is not None:
+                query, given = f"{query} AND {column} = ?", [*given, value]
+        order = "COALESCE(audits.moment, 0), copies.moment, copies.uuid, copies.store, copies.store_id"
         with self._reading() as db:
-            return [_copy(row) for row in db.execute(query)]
+            return [_copy(row) for row in db.execute(f"{query} ORDER BY {order}", given)]
 
     def audited(self, urn: str, store_id: str) -> CopyAudit | None:
         """The last audit of a copy."""
         own = urn.removeprefix("urn:uuid:")
         with self._reading() as db:
-            query = select(audits).where(audits.c.uuid == own, audits.c.store_id == store_id)
-            row = db.execute(query).one_or_none()
+            row = db.execute("SELECT * FROM audits WHERE uuid = ? AND store_id = ?", (own, store_id)).fetchone()
         if row is None:
             return None
         problems = tuple(CopyProblem.of(one) for one in json.loads(row.problems))
@@ -315,14 +292,12 @@ class Catalogue:
         """What `show/1` says of an AIP: the same from every catalogue that has taken in the same lines."""
         own = urn.removeprefix("urn:uuid:")
         with self._reading() as db:
-            all_versions = list(db.execute(select(versions).where(versions.c.uuid == own).order_by(versions.c.version)))
+            all_versions = db.execute("SELECT * FROM versions WHERE uuid = ? ORDER BY version", (own,)).fetchall()
             if not all_versions:
                 raise UsageProblem("USE-AIP-UNKNOWN", aip=urn)
             head = all_versions[-1]
             held = self._held(db, own)
-            lines = db.execute(
-                select(history).where(history.c.uuid == own).order_by(history.c.moment, history.c.writer, history.c.seq)
-            )
+            lines = db.execute("SELECT * FROM history WHERE uuid = ? ORDER BY moment, writer, seq", (own,))
             return {
                 "aip": held.urn,
                 "version": held.version,
@@ -362,12 +337,11 @@ class Catalogue:
     # ------------------------------------------------------------------ within
 
     def _show_copy(self, db: Connection, own: str, copy: HeldCopy) -> dict[str, Any]:
-        def at(table: Table) -> ColumnElement[bool]:
-            return and_(table.c.uuid == own, table.c.store_id == copy.store_id)
+        def at(table: str) -> Any:
+            query = f"SELECT * FROM {table} WHERE uuid = ? AND store_id = ?"
+            return db.execute(query, (own, copy.store_id)).fetchone()
 
-        row = db.execute(select(copies).where(at(copies))).one()
-        audit = db.execute(select(audits).where(at(audits))).one_or_none()
-        later = db.execute(select(unchecked).where(at(unchecked))).one_or_none()
+        row, audit, later = at("copies"), at("audits"), at("unchecked")
         if audit is not None and later is not None and order_of(later) < order_of(audit):
             later = None
         return {
@@ -382,37 +356,31 @@ class Catalogue:
             "not_checked": None if later is None else {"time": later.time, "reason": later.reason},
         }  # fmt: skip
 
-    def _by(self, condition: Any) -> tuple[Held, ...]:
+    def _by(self, column: str, value: str) -> tuple[Held, ...]:
+        query = f"""
+            SELECT uuid, MIN(moment) AS first FROM versions WHERE {column} = ? GROUP BY uuid ORDER BY first, uuid
+        """
         with self._reading() as db:
-            query = (
-                select(versions.c.uuid, func.min(versions.c.moment).label("first"))
-                .where(condition)
-                .group_by(versions.c.uuid)
-                .order_by("first", versions.c.uuid)
-            )
-            return tuple(self._held(db, row.uuid) for row in db.execute(query))
+            return tuple(self._held(db, row.uuid) for row in db.execute(query, (value,)).fetchall())
 
     def _held(self, db: Connection, own: str) -> Held:
-        aip = db.execute(select(aips).where(aips.c.uuid == own)).one()
-        row = db.execute(select(versions).where(versions.c.uuid == own, versions.c.version == aip.version)).one()
-        counts = db.execute(
-            select(formats.c.puid, formats.c.files)
-            .where(formats.c.uuid == own, formats.c.version == aip.version)
-            .order_by(formats.c.puid)
-        )
-        found = db.execute(_copies().where(copies.c.uuid == own).order_by(copies.c.store, copies.c.store_id))
+        aip = db.execute("SELECT * FROM aips WHERE uuid = ?", (own,)).fetchone()
+        at = (own, aip.version)
+        row = db.execute("SELECT * FROM versions WHERE uuid = ? AND version = ?", at).fetchone()
+        counts = db.execute("SELECT puid, files FROM formats WHERE uuid = ? AND version = ? ORDER BY puid", at)
+        formats = {one.puid: one.files for one in counts}
+        query = f"{_COPIES} AND copies.uuid = ? ORDER BY copies.store, copies.store_id"
         return Held(
             own, aip.urn, aip.version, row.ingest, row.submission_digest, row.payload_digest, row.inventory_digest,
-            row.label, row.kind, row.profile, row.root, row.created, row.files, row.bytes,
-            {one.puid: one.files for one in counts},
-            tuple(_copy(one) for one in found),
+            row.label, row.kind, row.profile, row.root, row.created, row.files, row.bytes, formats,
+            tuple(_copy(one) for one in db.execute(query, (own,))),
         )  # fmt: skip
 
     def _apply(self, lines: list[Line], gaps: bool) -> int:
         if not lines:
             return 0
-        with self._locked(), _in_our_words(), self._engine.begin() as db:
-            known = {row.writer: (row.seq, row.moment) for row in db.execute(select(heads))}
+        with self._locked(), _in_our_words(), self._database.writing() as db:
+            known = {row.writer: (row.seq, row.moment) for row in db.execute("SELECT * FROM heads")}
             count = 0
             for line in lines:
                 seq, before = known.get(line.writer, (0, 0))
@@ -427,13 +395,13 @@ class Catalogue:
                 known[line.writer] = (line.seq, moment)
                 count += 1
             for writer in {line.writer for line in lines} & set(known):
-                db.execute(delete(heads).where(heads.c.writer == writer))
-                db.execute(insert(heads).values(writer=writer, seq=known[writer][0], moment=known[writer][1]))
+                db.execute("DELETE FROM heads WHERE writer = ?", (writer,))
+                db.execute("INSERT INTO heads (writer, seq, moment) VALUES (?, ?, ?)", (writer, *known[writer]))
             return count
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _in_our_words(), self._engine.connect() as db:
+        with _in_our_words(), self._database.reading() as db:
             yield db
 
     def _locked(self) -> _Lock:
@@ -457,26 +425,7 @@ class _Lock:
         self._lock.release()
 
 
-def _copies() -> Select[Any]:
-    """Copies with their last audit and what they weigh: the content of all versions up to theirs."""
-    held = (
-        select(
-            copies.c.uuid, copies.c.store_id,
-            func.sum(versions.c.stored_files).label("files"), func.sum(versions.c.stored_bytes).label("bytes"),
-        )
-        .join(versions, and_(versions.c.uuid == copies.c.uuid, versions.c.version <= copies.c.version))
-        .group_by(copies.c.uuid, copies.c.store_id)
-        .subquery()
-    )  # fmt: skip
-    return (
-        select(copies, aips.c.urn, audits.c.moment.label("audited"), audits.c.result, held.c.files, held.c.bytes)
-        .join(aips, aips.c.uuid == copies.c.uuid)
-        .join(held, and_(held.c.uuid == copies.c.uuid, held.c.store_id == copies.c.store_id))
-        .outerjoin(audits, and_(audits.c.uuid == copies.c.uuid, audits.c.store_id == copies.c.store_id))
-    )
-
-
-def _copy(row: Any) -> HeldCopy:
+def _copy(row: Row) -> HeldCopy:
     """What an audit found wrong stands until another audit finds it right, whatever was added meanwhile."""
     bad = row.state == "verified" and row.result not in (None, Result.INTACT)
     state = row.result if bad else row.state
@@ -491,6 +440,6 @@ def _in_our_words() -> Iterator[None]:
     """What a database raises is ours to explain: SYS-CATALOGUE, transient where it was only in use."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as problem:
+    except (Error, OSError) as problem:
         busy = isinstance(problem, OperationalError) and "locked" in str(problem)
         raise SystemProblem("SYS-CATALOGUE", transient=busy, cause=str(problem).splitlines()[0]) from problem

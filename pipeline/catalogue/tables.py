@@ -2,137 +2,65 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
-
 SCHEMA = 4
 """A catalogue of another number is not migrated: it is dropped and rebuilt from a store."""
 
-metadata = MetaData()
+# The line that a row comes from; `moment` in seconds since 1970, never falling within one writer.
+_TOLD_BY = "moment BIGINT NOT NULL, writer VARCHAR(64) NOT NULL, seq BIGINT NOT NULL"
 
+TABLES = {
+    "about": "name VARCHAR(80) PRIMARY KEY, value TEXT NOT NULL",
+    # `moment`: seconds since 1970 of the latest line so far
+    "heads": "writer VARCHAR(64) PRIMARY KEY, seq BIGINT NOT NULL, moment BIGINT NOT NULL",
+    "aips": "uuid VARCHAR(36) PRIMARY KEY, urn VARCHAR(80) NOT NULL, version INTEGER NOT NULL",
+    # `findings` is JSON: level → count; `validity` too: valid, invalid, not checked → count of data files;
+    # `differing`: files on which the engines of identification differ
+    "versions": f"""
+        uuid VARCHAR(36), version INTEGER,
+        ingest VARCHAR(36) NOT NULL,
+        submission_digest VARCHAR(64) NOT NULL, payload_digest VARCHAR(64) NOT NULL,
+        inventory_digest VARCHAR(64) NOT NULL,
+        label TEXT NOT NULL, kind TEXT NOT NULL, makes TEXT NOT NULL,
+        profile TEXT NOT NULL, profile_digest VARCHAR(64) NOT NULL, root TEXT NOT NULL,
+        carrier TEXT NOT NULL, carrier_name TEXT NOT NULL, carrier_digest VARCHAR(64), verdict TEXT NOT NULL,
+        created VARCHAR(40) NOT NULL, committed VARCHAR(40) NOT NULL,
+        files BIGINT NOT NULL, bytes BIGINT NOT NULL, stored_files BIGINT NOT NULL, stored_bytes BIGINT NOT NULL,
+        findings TEXT NOT NULL, validity TEXT NOT NULL, differing BIGINT NOT NULL,
+        {_TOLD_BY}, PRIMARY KEY (uuid, version)
+    """,
+    "formats": """
+        uuid VARCHAR(36), version INTEGER, puid VARCHAR(80), files BIGINT NOT NULL, PRIMARY KEY (uuid, version, puid)
+    """,
+    "copies": f"""
+        uuid VARCHAR(36), store_id VARCHAR(80),
+        store VARCHAR(80) NOT NULL, version INTEGER NOT NULL, layout VARCHAR(40) NOT NULL, state VARCHAR(20) NOT NULL,
+        evidence VARCHAR(20), inventory_digest VARCHAR(64) NOT NULL, time VARCHAR(40) NOT NULL,
+        {_TOLD_BY}, PRIMARY KEY (uuid, store_id)
+    """,
+    # `problems` is JSON
+    "audits": f"""
+        uuid VARCHAR(36), store_id VARCHAR(80),
+        store VARCHAR(80) NOT NULL, version INTEGER NOT NULL, run VARCHAR(80) NOT NULL, result VARCHAR(20) NOT NULL,
+        evidence VARCHAR(20), files BIGINT NOT NULL, bytes BIGINT NOT NULL,
+        problems TEXT NOT NULL, problems_found BIGINT NOT NULL, time VARCHAR(40) NOT NULL,
+        {_TOLD_BY}, PRIMARY KEY (uuid, store_id)
+    """,
+    "unchecked": f"""
+        uuid VARCHAR(36), store_id VARCHAR(80),
+        store VARCHAR(80) NOT NULL, reason VARCHAR(40) NOT NULL, time VARCHAR(40) NOT NULL,
+        {_TOLD_BY}, PRIMARY KEY (uuid, store_id)
+    """,
+    # `detail` is JSON
+    "history": """
+        writer VARCHAR(64), seq BIGINT, uuid VARCHAR(36) NOT NULL, moment BIGINT NOT NULL,
+        time VARCHAR(40) NOT NULL, kind VARCHAR(40) NOT NULL, who TEXT NOT NULL, detail TEXT NOT NULL,
+        PRIMARY KEY (writer, seq)
+    """,
+}
+"""Name → columns. No key is an SQLite rowid: numbers of lines and versions are ours."""
 
-def _told_by() -> tuple[Column[int], Column[str], Column[int]]:
-    """The line that a row comes from; `moment` in seconds since 1970, never falling within one writer."""
-    return (
-        Column("moment", BigInteger, nullable=False),
-        Column("writer", String(64), nullable=False),
-        Column("seq", BigInteger, nullable=False),
-    )
-
-
-about = Table("about", metadata, Column("name", String(80), primary_key=True), Column("value", Text, nullable=False))
-
-heads = Table(
-    "heads",
-    metadata,
-    Column("writer", String(64), primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-    Column("moment", BigInteger, nullable=False),  # seconds since 1970 of the latest line so far
+INDEXES = (
+    "CREATE INDEX versions_submission ON versions (submission_digest)",
+    "CREATE INDEX versions_payload ON versions (payload_digest)",
+    "CREATE INDEX history_uuid ON history (uuid)",
 )
-
-aips = Table(
-    "aips",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("urn", String(80), nullable=False),
-    Column("version", Integer, nullable=False),
-)
-
-versions = Table(
-    "versions",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("ingest", String(36), nullable=False),
-    Column("submission_digest", String(64), nullable=False),
-    Column("payload_digest", String(64), nullable=False),
-    Column("inventory_digest", String(64), nullable=False),
-    Column("label", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("makes", Text, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("profile_digest", String(64), nullable=False),
-    Column("root", Text, nullable=False),
-    Column("carrier", Text, nullable=False),
-    Column("carrier_name", Text, nullable=False),
-    Column("carrier_digest", String(64)),
-    Column("verdict", Text, nullable=False),
-    Column("created", String(40), nullable=False),
-    Column("committed", String(40), nullable=False),
-    Column("files", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("stored_files", BigInteger, nullable=False),
-    Column("stored_bytes", BigInteger, nullable=False),
-    Column("findings", Text, nullable=False),  # JSON: level → count
-    Column("validity", Text, nullable=False),  # JSON: valid, invalid, not checked → count of data files
-    Column("differing", BigInteger, nullable=False),  # files on which the engines of identification differ
-    *_told_by(),
-)
-Index("versions_submission", versions.c.submission_digest)
-Index("versions_payload", versions.c.payload_digest)
-
-formats = Table(
-    "formats",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("puid", String(80), primary_key=True),
-    Column("files", BigInteger, nullable=False),
-)
-
-copies = Table(
-    "copies",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("store_id", String(80), primary_key=True),
-    Column("store", String(80), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("layout", String(40), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("evidence", String(20)),
-    Column("inventory_digest", String(64), nullable=False),
-    Column("time", String(40), nullable=False),
-    *_told_by(),
-)
-
-audits = Table(
-    "audits",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("store_id", String(80), primary_key=True),
-    Column("store", String(80), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("run", String(80), nullable=False),
-    Column("result", String(20), nullable=False),
-    Column("evidence", String(20)),
-    Column("files", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("problems", Text, nullable=False),  # JSON
-    Column("problems_found", BigInteger, nullable=False),
-    Column("time", String(40), nullable=False),
-    *_told_by(),
-)
-
-unchecked = Table(
-    "unchecked",
-    metadata,
-    Column("uuid", String(36), primary_key=True),
-    Column("store_id", String(80), primary_key=True),
-    Column("store", String(80), nullable=False),
-    Column("reason", String(40), nullable=False),
-    Column("time", String(40), nullable=False),
-    *_told_by(),
-)
-
-history = Table(
-    "history",
-    metadata,
-    Column("writer", String(64), primary_key=True),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("uuid", String(36), nullable=False),
-    Column("moment", BigInteger, nullable=False),
-    Column("time", String(40), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("who", Text, nullable=False),
-    Column("detail", Text, nullable=False),  # JSON
-)
-Index("history_uuid", history.c.uuid)

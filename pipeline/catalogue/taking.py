@@ -8,24 +8,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, delete, insert, select, update
-
-from pipeline.catalogue.tables import aips, audits, copies, formats, history, unchecked, versions
+from pipeline.catalogue.database import Connection
 from pipeline.records import Agreement
 from pipeline.storage.lines import Commit, Kind, Line, StoreCopy
 from pipeline.workspace import rfc3339
 
-_HISTORY = insert(history)
-_FORMATS = insert(formats)
-_NO_FORMATS = delete(formats).where(
-    formats.c.uuid == bindparam("at_uuid"), formats.c.version == bindparam("at_version")
+_HISTORY = (
+    "INSERT INTO history (writer, seq, uuid, moment, time, kind, who, detail)"
+    " VALUES (:writer, :seq, :uuid, :moment, :time, :kind, :who, :detail)"
 )
-_AIP = insert(aips)
-_HEAD = select(aips.c.version).where(aips.c.uuid == bindparam("at_uuid"))
-_RAISED = update(aips).where(aips.c.uuid == bindparam("at_uuid")).values(version=bindparam("to"))
-_UNNAMED = delete(copies).where(
-    copies.c.uuid == bindparam("at_uuid"), copies.c.store == bindparam("at_store"), copies.c.store_id == ""
-)
+_FORMATS = "INSERT INTO formats (uuid, version, puid, files) VALUES (:uuid, :version, :puid, :files)"
 
 
 def take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
@@ -43,13 +35,13 @@ def take(db: Connection, line: Line, told: Mapping[str, Any]) -> None:
         values = {key: fields[key] for key in kept}
         problems = json.dumps(fields["problems"], ensure_ascii=False)
         key = {"uuid": own, "store_id": fields["store_id"]}
-        _newest(db, audits, key, {**values, "problems": problems, "time": rfc3339(line.time)}, told)
+        _newest(db, "audits", key, {**values, "problems": problems, "time": rfc3339(line.time)}, told)
         short = {key: fields[key] for key in ("version", "store", "result", "evidence", "problems_found")}
         _history(db, own, line, told, short)
     elif line.kind == Kind.NOT_CHECKED:
         values = {"store": fields["store"], "reason": fields["reason"], "time": rfc3339(line.time)}
         for urn in fields["aips"]:
-            _newest(db, unchecked, {"uuid": _uuid(urn), "store_id": fields["store_id"]}, values, told)
+            _newest(db, "unchecked", {"uuid": _uuid(urn), "store_id": fields["store_id"]}, values, told)
     elif isinstance(fields.get("aip"), str):
         detail = {key: value for key, value in fields.items() if key != "aip"}
         _history(db, _uuid(fields["aip"]), line, told, detail)
@@ -69,16 +61,15 @@ def _commit(db: Connection, line: Line, commit: Commit, told: Mapping[str, Any])
     values["validity"] = json.dumps(dict(sorted(commit.validity.items())))
     values["differing"] = commit.agreement.get(Agreement.DIFFER, 0)
     key = {"uuid": own, "version": commit.version}
-    if _newest(db, versions, key, values, told):
-        db.execute(_NO_FORMATS, {"at_uuid": own, "at_version": commit.version})
-        counts = [{**key, "puid": puid, "files": files} for puid, files in sorted(commit.formats.items())]
-        if counts:
-            db.execute(_FORMATS, counts)
-    head = db.execute(_HEAD, {"at_uuid": own}).scalar()
+    if _newest(db, "versions", key, values, told):
+        db.execute("DELETE FROM formats WHERE uuid = :uuid AND version = :version", key)
+        counts = ({**key, "puid": puid, "files": files} for puid, files in sorted(commit.formats.items()))
+        db.executemany(_FORMATS, counts)
+    head = db.execute("SELECT version FROM aips WHERE uuid = ?", (own,)).fetchone()
     if head is None:
-        db.execute(_AIP, {"uuid": own, "urn": commit.aip, "version": commit.version})
-    elif head < commit.version:
-        db.execute(_RAISED, {"at_uuid": own, "to": commit.version})
+        db.execute("INSERT INTO aips (uuid, urn, version) VALUES (?, ?, ?)", (own, commit.aip, commit.version))
+    elif head.version < commit.version:
+        db.execute("UPDATE aips SET version = ? WHERE uuid = ?", (commit.version, own))
     for store in commit.stores:
         _copy_row(db, own, commit.version, store, line, told)
     detail = {
@@ -94,34 +85,36 @@ def _copy_row(db: Connection, own: str, version: int, store: StoreCopy, line: Li
         "evidence": store.evidence if _state(store) == "verified" else None,
         "inventory_digest": store.inventory_digest, "time": rfc3339(line.time),
     }  # fmt: skip
-    _newest(db, copies, {"uuid": own, "store_id": store.id}, values, told)
+    _newest(db, "copies", {"uuid": own, "store_id": store.id}, values, told)
     if store.id:  # a copy may have waited for a store whose id was not known yet
-        db.execute(_UNNAMED, {"at_uuid": own, "at_store": store.name})
+        db.execute("DELETE FROM copies WHERE uuid = ? AND store = ? AND store_id = ''", (own, store.name))
 
 
 def _newest(
-    db: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], told: Mapping[str, Any]
+    db: Connection, table: str, key: Mapping[str, Any], values: Mapping[str, Any], told: Mapping[str, Any]
 ) -> bool:
     """Writes a row unless a later line has written it; True when it was written."""
-    known, new, changed = _statements(table)
-    there = {f"at_{name}": value for name, value in key.items()}
-    row = db.execute(known, there).one_or_none()
-    if row is None:
-        db.execute(new, {**key, **values, **told})
-        return True
-    if order_of(row) >= (told["moment"], told["writer"], told["seq"]):
+    known, new, changed = _statements(table, tuple(key), tuple(values))
+    row = db.execute(known, key).fetchone()
+    if row is not None and order_of(row) >= (told["moment"], told["writer"], told["seq"]):
         return False
-    db.execute(changed, {**there, **values, **told})
+    db.execute(new if row is None else changed, {**key, **values, **told})
     return True
 
 
 @cache
-def _statements(table: Table) -> tuple[Select[Any], Insert, Update]:
-    """What a row is asked, made and changed by. Built once: building costs more than the database does."""
-    there = [column == bindparam(f"at_{column.name}") for column in table.primary_key]
-    told = select(table.c.moment, table.c.writer, table.c.seq).where(*there)
-    rest: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns if not column.primary_key}
-    return told, insert(table), update(table).where(*there).values(rest)
+def _statements(table: str, key: tuple[str, ...], values: tuple[str, ...]) -> tuple[str, str, str]:
+    """What a row is asked, made and changed by."""
+    there = " AND ".join(f"{name} = :{name}" for name in key)
+    rest = (*values, "moment", "writer", "seq")
+    columns = ", ".join((*key, *rest))
+    given = ", ".join(f":{name}" for name in (*key, *rest))
+    changes = ", ".join(f"{name} = :{name}" for name in rest)
+    return (
+        f"SELECT moment, writer, seq FROM {table} WHERE {there}",
+        f"INSERT INTO {table} ({columns}) VALUES ({given})",
+        f"UPDATE {table} SET {changes} WHERE {there}",
+    )
 
 
 def _history(db: Connection, own: str, line: Line, told: Mapping[str, Any], detail: Mapping[str, Any]) -> None:

@@ -20,7 +20,6 @@ from pipeline.storage import intents
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.stores import CHUNK, Store, StoreAbsent, on_disk
 
-
 _Inventory = ocfl.Inventory | ocfl_plain.Plain
 
 

@@ -42,12 +42,11 @@ def _formats(puids: tuple[str, ...], known: dict[str, str]) -> str:
 
 
 def _made(rule: Rule) -> str:
-    found = dict.fromkeys(
-        f"{result.extension}{'' if result.needed else ' (where it is proved)'}"
-        for action in rule.actions
-        for result in action.results
-    )
-    return ", ".join(found)
+    found: dict[str, bool] = {}
+    for action in rule.actions:
+        for result in action.results:
+            found.setdefault(result.extension, result.needed)
+    return ", ".join(f"{extension}{'' if needed else ' (where it is proved)'}" for extension, needed in found.items())
 
 
 def page() -> str:

@@ -122,7 +122,7 @@ def _attempt(
     derivatives = tuple(
         Derivative(
             result=proof.candidate.name,
-            main=proof.candidate.result is action.results[0],
+            main=proof.candidate.result is action.results[0] and not proof.candidate.result.many,
             path=_keep(proof.candidate, scratch),
             size=proof.learnt.size,
             sha256=proof.learnt.digests["sha256"],

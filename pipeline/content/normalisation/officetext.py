@@ -214,7 +214,9 @@ def tables_of(source: BinaryIO, beat: Beat) -> list[tuple[str, list[Row]]]:
                 if total > CELLS:
                     raise Failed("FMT-CONVERT-FAILED", f"more than {CELLS} cells", "CSV")
                 name = element.get(f"{_TABLE}name") or str(len(found) + 1)
-                if not _REMEMBERED.match(name):
+                parent = element.getparent()
+                sheet = parent is None or parent.tag == f"{_OFFICE}spreadsheet"  # others are links and tables in cells
+                if sheet and not _REMEMBERED.match(name):
                     found.append((name, rows))
                 rows = []
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import struct
 import zipfile
@@ -14,7 +15,7 @@ import pytest
 from openpyxl.chart import BarChart, Reference
 from pikepdf import pdfa
 
-from pipeline.content.normalisation.made import Differs, Proved
+from pipeline.content.normalisation.made import Differs, Kept, Proved
 from pipeline.content.normalisation.office import same_cells, same_export, same_text
 from pipeline.content.normalisation.officetext import tables_of, text_of
 from pipeline.tools.run import Bounds, run
@@ -84,6 +85,81 @@ def test_a_spreadsheet_becomes_opendocument_and_a_table_per_sheet(tmp_path: Path
     text = tables[0].path.read_text("utf-8")
     assert "1998-01-02" in text, "dates as ISO 8601 has them"
     assert "12345.68" in text or "12345.678" in text, "numbers as stored"
+
+
+def test_a_spreadsheet_of_opendocument_gets_the_same_tables(tmp_path: Path, offices: Offices) -> None:
+    outcome = converted(made(OFFICE / "unicode.ods", scratch_of(tmp_path), offices=offices))
+    assert (outcome.findings, outcome.rule.partition("/")[0]) == ((), "ods")
+    assert [one.extension for one in outcome.derivatives] == [
+        "Danh mục hồ sơ.csv", "Nháp (ẩn).csv", "Đơn vị 'A' & B.csv", "Ẩn hẳn.csv"
+    ]  # fmt: skip
+    first, hidden, far, _ = (list(csv.reader(one.path.open(encoding="utf-8"))) for one in outcome.derivatives)
+    assert first[1] == [
+        "1", "Quyết định số 12/QĐ-UBND về việc thành lập Tổ công tác", "1998-01-02", "12", "12345.678", "", "1",
+        "PT13H05M00S",
+    ]  # fmt: skip
+    assert (first[3][1], first[3][2]) == ("Biên bản\nhai dòng", "2020-02-29T08:30:15")
+    assert first[5][:4] == ["Cộng", "Tổng số: 3 hồ sơ", "", "159"], "formulas by what was last counted"
+    assert hidden[1] == ["", "Không công bố: Nguyễn Thị Ánh", "318"]
+    assert (len(far), far[0], far[39]) == (40, ["Phòng Lưu trữ lịch sử"], ["cuối"])
+    for one in outcome.derivatives:
+        assert one.proved.endswith("cells with the text of a sheet")
+        assert "empty sheet: Trống" in one.notes
+        assert not one.main, "none of them stands for the whole"
+
+
+def sheets(target: Path, *bodies: str) -> Path:
+    """An OpenDocument spreadsheet with these elements in its body, by another hand than LibreOffice's."""
+    sample = DATA.parent / "formats/office-examples/LibreOffice7-ODF-1.3/LibreOfficeCalc_ods_1.3.ods"
+    with zipfile.ZipFile(sample) as source, zipfile.ZipFile(target, "w") as written:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "content.xml":
+                start, end = data.index(b"<office:spreadsheet>"), data.index(b"</office:body>")
+                body = f"<office:spreadsheet>{''.join(bodies)}</office:spreadsheet>"
+                data = data[:start] + body.encode() + data[end:]
+            written.writestr(info, data)
+    return target
+
+
+def sheet_of(name: str, *cells: str) -> str:
+    row = f"<table:table-row>{''.join(cells)}</table:table-row>"
+    return f'<table:table table:name="{name}">{row}</table:table>'
+
+
+TEXT = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+
+
+def test_tables_of_another_hand(tmp_path: Path, offices: Offices) -> None:
+    """Grouped rows, repeated ones, merged cells and what a link remembers, which is no sheet."""
+    grouped = "<table:table-row-group><table:table-row>{}</table:table-row></table:table-row-group>".format(
+        '<table:table-cell office:value-type="float" office:value="0.1" table:number-columns-repeated="3"/>'
+    )
+    merged = TEXT.format("gộp").replace("<table:table-cell", '<table:table-cell table:number-columns-spanned="2"', 1)
+    file = sheets(
+        tmp_path / "a.ods",
+        f'<table:table table:name="Tổ &amp; nhóm">{grouped}<table:table-row table:number-rows-repeated="2">{merged}'
+        "<table:covered-table-cell/></table:table-row></table:table>",
+        '<table:dde-links><table:dde-link><office:dde-source office:dde-application="a" office:dde-topic="b" '
+        f'office:dde-item="c"/><table:table><table:table-row>{TEXT.format("nhớ")}</table:table-row></table:table>'
+        "</table:dde-link></table:dde-links>",
+    )
+    (one,) = converted(made(file, scratch_of(tmp_path), offices=offices)).derivatives
+    assert one.extension == "Tổ & nhóm.csv"
+    assert one.path.read_text("utf-8") == "0.1,0.1,0.1\ngộp\ngộp\n"
+
+
+def test_a_spreadsheet_that_can_have_no_tables_stays(tmp_path: Path, offices: Offices) -> None:
+    """Nothing in it; a formula whose value nobody stored; not even a password."""
+    empty = made(sheets(tmp_path / "a.ods", sheet_of("Trống")), scratch_of(tmp_path), offices=offices)
+    assert isinstance(empty, Kept)
+    assert (empty.reason, empty.findings) == ("no sheet has a cell that is not empty", ())
+    open_ = sheet_of("Tính", TEXT.format("một"), '<table:table-cell table:formula="of:=1+1"/>')
+    kept = made(sheets(tmp_path / "b.ods", open_), scratch_of(tmp_path), offices=offices)
+    assert isinstance(kept, Kept)
+    (finding,) = kept.findings
+    assert (finding.code, finding.expected) == ("FMT-CONVERT-LESS", "office.convert")
+    assert finding.found == "FMT-CONVERT-DIFFERS 1 cells, sheets have 2"
 
 
 def excel_4() -> bytes:

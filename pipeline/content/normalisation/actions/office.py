@@ -35,6 +35,7 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
     """Arguments: import filter, and the program (`writer`, `impress`, `calc`). Results `odf`, `pdf` and `csv`, those of
     them that the rule wants; tables are made of `odf`, or of the source where that is OpenDocument itself. Text in
     fonts of old encodings is Unicode in all of them; of a source that is OpenDocument `odf` is made for that alone.
+    `kept` where that leaves nothing: a spreadsheet without a cell.
     """
     import_filter, program = action.arguments
     results = {result.name: result for result in action.results}
@@ -72,6 +73,7 @@ def convert(source: Path, out: Path, action: Action, calls: Calls) -> Made:
         made.append(parted(out, tables, told))
     programs = [(SOFFICE.name, SOFFICE.version or "")] if sandbox else []
     return Made(
+        kept="" if any(out.iterdir()) else "no sheet has a cell that is not empty",
         notes=tuple(note for one in made for note in one.notes),
         told=tuple(told for one in made for told in one.told if not (settled and told.code == "FMT-OFFICE-FONTS")),
         programs=tuple(dict.fromkeys([*programs, *(program for one in made for program in one.programs)])),

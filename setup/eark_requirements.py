@@ -28,10 +28,10 @@ compares. How that compares with two other judges: [eark-comparison.md](eark-com
 The code of a finding is the number of the requirement. MUST is an error, SHOULD a warning, MAY an information where
 it is worth one; a level counts once the parent of what it asks for exists. Three versions are told apart by the METS
 profile that the root METS names (2.0, 2.1, 2.2; an address without a version is judged as 2.1, that of a DIP as 2.2).
-Where a text says "must" in a row of a lower level (CSIP3, CSIP4 in a representation, CSIP5, CSIP17, CSIP32, CSIP62
-and CSIP91–92 in 2.0, CSIP63), breaking it is an error. A package that names the profile of CSIP alone is judged by
-CSIP alone (`EARK-CSIP`). CSIP1: another folder name than OBJID is a warning (CSIPSTR2 is a SHOULD), in an AIP an
-error. Media types outside IANA's list: a private name (`x-`, `vnd.`) is a warning, since CSIP only recommends the
+Where a text says "must" in a row of a lower level (CSIP3, CSIP4 in a representation, CSIP5, CSIP17, CSIP31, CSIP32,
+CSIP62 and CSIP91–92 in 2.0, CSIP63), breaking it is an error. A package that names the profile of CSIP alone is
+judged by CSIP alone (`EARK-CSIP`). CSIP1: another folder name than OBJID is a warning (CSIPSTR2 is a SHOULD), in an
+AIP an error. Media types outside IANA's list: a private name (`x-`, `vnd.`) is a warning, since CSIP only recommends the
 list, anything else an error. PREMIS before version 3 in a SIP or DIP is a warning (PM1); links of PREMIS that leave
 the package are warnings there, errors in an AIP.
 
@@ -44,6 +44,14 @@ without a reference because its reference leads nowhere (known by its digest), t
 that is absent, a reference to a section without ID. Where OAISPACKAGETYPE and PROFILE name two types, one is the
 mistake: with a submitting agent it is a SIP, with `fptr` beside `mptr` an AIP, else the profile counts. A term of CSIP2
 that is written with a hyphen for a dash is a warning.
+
+What a text leaves open is read as the test cases of the DILCIS Board read it: CSIP3, CSIP5 and CSIP63 also forbid the
+attribute for other terms beside a term and with a term in it; USE of a file group of the root METS names a folder
+that is there (CSIP64); a file in `metadata/preservation` needs an amdSec (CSIP31). The Board's own valid SIP has two
+creators that are organisations, with different names and no archivist (SIP15 is a warning then), and describes its
+representation in the root METS by divisions with `fptr` alone (CSIP109 is a warning where there is no METS of it).
+CRC32 and Adler-32 are computed, in hex or as a number; of the digests that nobody computes (HAVAL, MNP, TIGER,
+WHIRLPOOL) the form alone is judged.
 """
 
 

@@ -91,9 +91,15 @@ BROKEN: dict[str, Shape] = {
     "CSIP3 other-without-othertype": edited((ROOT, 'TYPE="Mixed"', 'TYPE="Other"')),
     "CSIP3 empty-othertype": edited((ROOT, 'TYPE="Mixed"', 'TYPE="Other" csip:OTHERTYPE=""')),
     "CSIP3 othertype-is-a-term": edited((ROOT, 'TYPE="Mixed"', 'TYPE="OTHER" csip:OTHERTYPE="Datasets"')),
+    "CSIP3 beside-a-term": edited((ROOT, ' TYPE="Mixed"', ' TYPE="Mixed" csip:OTHERTYPE="x"')),
     "CSIP4 no-term": edited((ROOT, 'TYPE="MIXED"', 'TYPE="stuff"')),
     "CSIP4 absent-in-representation": edited((REP, ' csip:CONTENTINFORMATIONTYPE="MIXED"', "")),
     "CSIP5 other-without-name": edited((ROOT, 'CONTENTINFORMATIONTYPE="MIXED"', 'CONTENTINFORMATIONTYPE="OTHER"')),
+    "CSIP5 beside-a-term": edited((ROOT, ' PROFILE="', ' csip:OTHERCONTENTINFORMATIONTYPE="x" PROFILE="')),
+    "CSIP5 alone": edited((ROOT, 'csip:CONTENTINFORMATIONTYPE="MIXED"', 'csip:OTHERCONTENTINFORMATIONTYPE="x"')),
+    "CSIP5 other-is-a-term": edited(
+        (ROOT, 'TYPE="MIXED"', 'TYPE="OTHER" csip:OTHERCONTENTINFORMATIONTYPE="ERMS"')
+    ),
     "CSIP6 no-profile-in-representation": edited((REP, 'PROFILE="*"', "")),
     "SIP2 empty-profile": edited((ROOT, 'PROFILE="*"', 'PROFILE=""')),
     "SIP2 unknown-profile": edited((ROOT, 'PROFILE="*"', 'PROFILE="https://example.org/profile.xml"')),
@@ -121,6 +127,10 @@ BROKEN: dict[str, Shape] = {
     ),
     "CSIP18 no-id": edited((ROOT, '<dmdSec ID="p-dmd0"', "<dmdSec"), (ROOT, ' DMDID="p-dmd0"', "")),
     "CSIP19 no-created": edited((ROOT, f'<dmdSec ID="p-dmd0" CREATED="{MOMENT}"', '<dmdSec ID="p-dmd0"')),
+    "CSIP31 no-amdsec-but-a-file": edited(
+        (ROOT, "<amdSec*</amdSec>", ""), (ROOT, ' ADMID="p-premis p-rights"', ""),
+        after=(_cut("metadata/other"), _rename(PREMIS_FILE, "metadata/other/p.xml"), _put("metadata/preservation/log")),
+    ),
     "CSIP32 no-digiprovmd": edited((ROOT, "<amdSec*</amdSec>", ""), (ROOT, ' ADMID="p-premis p-rights"', ""),
                                     (REP, "<amdSec*</amdSec>", ""), (REP, ' ADMID="r1-premis"', "")),
     "CSIP33 no-id": edited((ROOT, '<digiprovMD ID="p-premis"', "<digiprovMD"), (ROOT, 'ADMID="p-premis ', 'ADMID="')),
@@ -143,6 +153,12 @@ BROKEN: dict[str, Shape] = {
     "CSIP63 other-without-name": edited(
         (ROOT, GROUP_TYPE, GROUP_TYPE.replace("MIXED", "OTHER"))
     ),
+    "CSIP63 beside-a-term": edited((ROOT, ' USE="Schemas"', ' USE="Schemas" csip:OTHERCONTENTINFORMATIONTYPE="x"')),
+    "CSIP63 other-is-a-term": edited(
+        (ROOT, GROUP_TYPE, GROUP_TYPE.replace("MIXED", 'OTHER" csip:OTHERCONTENTINFORMATIONTYPE="SIARD2'))
+    ),
+    "CSIP64 folder-gone": edited((ROOT, 'USE="Representations/rep1"', 'USE="Representations/rep9"'), own_mets=False),
+    "CSIP64 no-folder": edited((ROOT, ' USE="Schemas"', ' USE="Schemas/more"')),
     "CSIP64 no-use-in-representation": edited((REP, ' USE="Data"', "")),
     "CSIP65 no-id": edited((ROOT, '<fileGrp ID="g-Schemas"', "<fileGrp"), (ROOT, '<fptr FILEID="g-Schemas"/>', ""),
                             (ROOT, '<div ID="div-Schemas" LABEL="Schemas"></div>', "")),
@@ -158,6 +174,10 @@ BROKEN: dict[str, Shape] = {
     "CSIP70 no-created": edited((REP, f'<file \0 CREATED="{MOMENT}"', "")),
     "CSIP71 wrong-checksum": Shape(after=(_put(PAYLOAD, b"1 1\n"),)),
     "CSIP71 no-checksum": edited((REP, '<file \0 CHECKSUM="*"', "")),
+    "CSIP71 no-digest-of-whirlpool": edited((REP, '<file \0CHECKSUMTYPE="SHA-256"', 'CHECKSUMTYPE="WHIRLPOOL"')),
+    "CSIP71 no-digest-of-tiger": edited(
+        (REP, '<file \0CHECKSUM="*" CHECKSUMTYPE="SHA-256"', 'CHECKSUM="none" CHECKSUMTYPE="TIGER"')
+    ),
     "CSIP72 no-algorithm": edited((REP, '<file \0 CHECKSUMTYPE="SHA-256"', "")),
     "CSIP72 lower-case": edited((REP, '<file \0CHECKSUMTYPE="SHA-256"', 'CHECKSUMTYPE="sha-256"')),
     "CSIP76 no-flocat": edited((ROOT, '<file ID="Schemas-0"\0<FLocat*/>', "")),
@@ -228,6 +248,12 @@ BROKEN: dict[str, Shape] = {
     "SIP12 no-name": edited((ROOT, f"{ARCHIVIST}\0<name>*</name>", "<name/>")),
     "SIP14 no-note-type": edited((ROOT, f'{ARCHIVIST}\0 csip:NOTETYPE="IDENTIFICATIONCODE"', "")),
     "SIP15 nobody": edited((ROOT, f"{SUBMITTER}*</agent>", "")),
+    "SIP15 the-same-twice": edited(
+        (ROOT, f"{ARCHIVIST}*</agent>", ""), (ROOT, SUBMITTER, f"{SUBMITTER}<name>Sở Nội vụ</name></agent>{SUBMITTER}")
+    ),
+    "CSIP109 label-without-representation": edited(
+        (ROOT, "</div></structMap>", '<div ID="q" LABEL="Representations/rep9"/></div></structMap>')
+    ),
     "SIP15 two": edited((ROOT, SUBMITTER, f"{SUBMITTER}<name>A</name></agent>{SUBMITTER}")),
     "SIP17 type": edited((ROOT, 'ROLE="CREATOR" TYPE="ORGANIZATION"', 'ROLE="CREATOR" TYPE="OTHER"')),
     "SIP18 no-name": edited((ROOT, f"{SUBMITTER}\0<name>*</name>", "<name/>")),
@@ -259,9 +285,9 @@ ALSO: dict[str, set[str]] = {
 NOTED: dict[str, Shape] = {
     "CSIP1 another-folder": edited((ROOT, 'OBJID="', 'OBJID="another-')),
     "CSIP1 another-representation": edited((REP, 'OBJID="rep1"', 'OBJID="rep9"')),
-    "CSIP3 othertype-beside-a-term": edited((ROOT, ' TYPE="Mixed"', ' TYPE="Mixed" csip:OTHERTYPE="x"')),
+    "CSIP3 empty-beside-a-term": edited((ROOT, ' TYPE="Mixed"', ' TYPE="Mixed" csip:OTHERTYPE=""')),
     "CSIP4 absent": edited((ROOT, ' csip:CONTENTINFORMATIONTYPE="MIXED"', "")),
-    "CSIP5 beside-a-term": edited((ROOT, ' PROFILE="', ' csip:OTHERCONTENTINFORMATIONTYPE="x" PROFILE="')),
+    "CSIP5 empty-beside-a-term": edited((ROOT, ' PROFILE="', ' csip:OTHERCONTENTINFORMATIONTYPE="" PROFILE="')),
     "CSIP2 hyphen": edited((ROOT, ' TYPE="Mixed"', ' TYPE="Photographs - Digital"')),
     "CSIPSTR7 in-other": Shape(
         descriptions=0,
@@ -278,7 +304,15 @@ NOTED: dict[str, Shape] = {
     "CSIP34 no-status": edited((ROOT, '<digiprovMD\0 STATUS="CURRENT"', "")),
     "CSIP47 no-status": edited((ROOT, '<rightsMD\0 STATUS="CURRENT"', "")),
     "CSIP62 absent": edited((ROOT, GROUP_TYPE, 'rep1"')),
-    "CSIP63 beside-a-term": edited((ROOT, ' USE="Schemas"', ' USE="Schemas" csip:OTHERCONTENTINFORMATIONTYPE="x"')),
+    "CSIP63 empty-beside-a-term": edited((ROOT, 'USE="Schemas"', 'USE="Schemas" csip:OTHERCONTENTINFORMATIONTYPE=""')),
+    "SIP15 creator-and-submitter": edited(
+        (ROOT, f"{ARCHIVIST}*</agent>", ""), (ROOT, SUBMITTER, f"{SUBMITTER}<name>A</name></agent>{SUBMITTER}")
+    ),
+    "CSIP109 described-by-the-root": edited(
+        (ROOT, ' LABEL="Representations"', ' LABEL="Representations/rep1"'),
+        (ROOT, '<fptr FILEID="g-rep1"/>', '<div LABEL="Representations/rep1/data"><fptr FILEID="g-rep1"/></div>'),
+        own_mets=False,
+    ),
     "CSIP26 private-mime": edited((ROOT, '<dmdSec\0"text/xml"', '"application/x-dublin-core"')),
     "CSIP91 unnamed": edited((ROOT, ' p-rights"', '"')),
     "CSIP92 unnamed": edited((ROOT, ' DMDID="p-dmd0"', "")),

@@ -22,7 +22,7 @@ from pipeline.records import Finding, Level
 from pipeline.tree import FolderTree
 from tests.archives import kept, tar_of, zip_of
 from tests.packages.eark_faults import ALSO, BROKEN, NOTED, edited
-from tests.packages.eark_sips import PREMIS_FILE, REP, ROOT, VALID, Shape, build, files_of
+from tests.packages.eark_sips import PREMIS_FILE, REP, ROOT, VALID, Shape, build, files_of, reference
 from tests.packages.received import judged, opened
 
 
@@ -272,6 +272,22 @@ def test_content_types_of_vocabulary_and_schema(tmp_path: Path) -> None:
     for term in ("citscarchival_v1_0", "citserms_v2_1", "citsarchival_v1_0", "csarchival_v1_0"):
         shape = edited((ROOT, 'CONTENTINFORMATIONTYPE="MIXED"', f'CONTENTINFORMATIONTYPE="{term}"'))
         assert errors(found_in(build(tmp_path, shape))) == set()
+
+
+def test_a_group_that_an_inner_division_points_to(tmp_path: Path) -> None:
+    """Before 2.2 each group of schemas has to be pointed to; those of a representation are by its division."""
+    path = "representations/rep1/schemas/own.xsd"
+    group = reference(path, b"<x/>", "").replace("<mdRef", '<file ID="o"').partition(" LOCTYPE")[0]
+    core = reference(path, b"<x/>", "").partition(" MIMETYPE")[2]
+    file = f'{group} MIMETYPE{core.removesuffix("/>")}><FLocat LOCTYPE="URL" xlink:type="simple" xlink:href="{path}"/>'
+    inner = '<div LABEL="Representations/rep1/schemas"><fptr FILEID="g-own"/></div>'
+    for more, expected in ((inner, set()), ("", {"CSIP100"})):
+        shape = edited(
+            (ROOT, "</fileSec>", f'<fileGrp ID="g-own" USE="Schemas">{file}</file></fileGrp></fileSec>'),
+            (ROOT, '<fptr FILEID="g-rep1"/>', f'<fptr FILEID="g-rep1"/>{more}'),
+            own_mets=False, version="2.1.0", after=(lambda files: files.update({path: b"<x/>"}),),
+        )  # fmt: skip
+        assert errors(found_in(build(tmp_path, shape))) == expected
 
 
 def test_own_structural_maps_follow_their_own_rules(tmp_path: Path) -> None:

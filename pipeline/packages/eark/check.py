@@ -255,11 +255,13 @@ def _structure(tree: Tree, received: Received, seen: Seen) -> Iterator[Finding]:
 
 
 def _unnamed(tree: Tree, path: PackagePath, folder: list[bytes], bases: set[bytes], seen: Seen) -> Finding:
-    """A metadata file that no METS names; worse where no METS names any of its kind (CSIP17, CSIP32)."""
+    """A metadata file that no METS names; worse where no METS names any of its kind (CSIP17, CSIP31, CSIP32)."""
     if folder == [b"descriptive"]:
         return Finding("CSIP17", path, level=None if bases & seen.described else Level.ERROR)
     if folder == [b"preservation"] and _is_premis(tree, path):
         return Finding("CSIP32", path, level=None if bases & seen.provided else Level.ERROR)
+    if folder == [b"preservation"] and not bases & seen.administered:
+        return Finding("CSIP31", path, level=Level.ERROR)
     return Finding("CSIP31", path)
 
 

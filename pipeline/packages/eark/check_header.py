@@ -100,15 +100,13 @@ class HeaderRules:
             level = Level.WARNING if self._edition.version == "2.0" else None
             yield self._finding("CSIP3", line, found=head.other_type, level=level)
         elif head.other_type is not None and not other:
-            yield self._finding("CSIP3", line, found=head.other_type, level=Level.WARNING)
+            yield self._finding("CSIP3", line, found=head.other_type, level=beside(head.other_type))
         if head.content_type is None:
             yield self._finding("CSIP4", line, level=None if self._is_root else Level.ERROR)
         elif head.content_type not in eark("content information type"):
             yield self._finding("CSIP4", line, found=head.content_type, level=weight_of_term(head.content_type))
-        elif head.content_type == "OTHER" and not (head.other_content_type or "").strip():
-            yield self._finding("CSIP5", line)
-        elif head.other_content_type is not None and head.content_type != "OTHER":
-            yield self._finding("CSIP5", line, found=head.other_content_type, level=Level.WARNING)
+        if (wrong := other_content(head.content_type, head.other_content_type)) is not None:
+            yield self._finding("CSIP5", line, found=head.other_content_type, level=wrong)
 
     def header(self, header: mets.Header) -> Iterator[Finding]:
         """`metsHdr`."""
@@ -202,7 +200,10 @@ class HeaderRules:
             yield self._finding("SIP17" if creators else "SIP15", line, " / ".join(_PEOPLE), wrong)
         organisations = [one for one in people if one.type == "ORGANIZATION"]
         if len(organisations) > 1:
-            yield self._finding("SIP15", line, "1", str(len(organisations)))
+            # The role of the archival creator is not laid down: one of two may be that, if nothing else is.
+            both = len(organisations) == 2 and not archival and len({one.name for one in organisations}) == 2
+            level = Level.WARNING if both else None
+            yield self._finding("SIP15", line, "1", str(len(organisations)), level)
         yield from self._named(line, organisations, "SIP18", "SIP19", "SIP20")
         persons = [one for one in people if one.type == "INDIVIDUAL"]
         for one in persons:
@@ -246,6 +247,19 @@ class HeaderRules:
 def weight_of_term(content_type: str) -> Level:
     """How heavy a content information type outside the vocabulary weighs: the schema spells three otherwise."""
     return Level.WARNING if content_type in _SPELT_BY_SCHEMA else Level.ERROR
+
+
+def beside(said: str) -> Level:
+    """How heavy an attribute for other terms weighs beside a term of the vocabulary: an empty one says nothing."""
+    return Level.ERROR if said.strip() else Level.WARNING
+
+
+def other_content(content_type: str | None, said: str | None) -> Level | None:
+    """What is wrong with OTHERCONTENTINFORMATIONTYPE (CSIP5, CSIP63): it names, for OTHER alone, what is no term."""
+    if content_type == "OTHER":
+        known = (said or "").strip() in eark("content information type")
+        return Level.ERROR if known or not (said or "").strip() else None
+    return None if said is None else beside(said)
 
 
 def is_software(agent: HeaderAgent) -> bool:

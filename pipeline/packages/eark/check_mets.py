@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pipeline import digests, names
 from pipeline.packages import Received
 from pipeline.packages.eark import layout
-from pipeline.packages.eark.check_header import HeaderRules, no_time, weight_of_term
+from pipeline.packages.eark.check_header import HeaderRules, no_time, other_content, weight_of_term
 from pipeline.packages.eark.check_structure import StructureRules
 from pipeline.packages.eark.layout import METS
 from pipeline.packages.eark.requirements import Edition, edition
@@ -30,8 +31,11 @@ ALGORITHMS = {
 # RFC 3986: unreserved, sub-delims, `:` `@` `/`, percent triples.
 _URI = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 
-_UNCOMPUTED = ("HAVAL", "MNP", "TIGER", "WHIRLPOOL")
-"""CHECKSUMTYPE values of METS that nobody computes here."""
+_UNCOMPUTED = {
+    "HAVAL": re.compile("([0-9a-f]{8}){4,8}"), "MNP": re.compile(r"\S+"), "TIGER": re.compile("([0-9a-f]{8}){4,6}"),
+    "WHIRLPOOL": re.compile("[0-9a-f]{128}"),
+}  # fmt: skip
+"""CHECKSUMTYPE values of METS that nobody computes here, with the form of their digests."""
 
 _PRIVATE = re.compile(r"[a-z]+/(?:x-|vnd\.|prs\.|x\.)[A-Za-z0-9!#$&^_.+\-]+|x-[a-z]+/[A-Za-z0-9!#$&^_.+\-]+")
 """Media types outside the registered names: what private lists use (RFC 6838, 3)."""
@@ -79,7 +83,8 @@ class Seen:
 
     `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read;
     `absent` the METS documents of representations that are named but not there; `lost` by algorithm the digests of
-    what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs.
+    what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs;
+    `administered` the folders whose METS refers to administrative metadata.
     """
 
     referenced: set[bytes] = field(default_factory=set)
@@ -93,6 +98,7 @@ class Seen:
     absent: set[bytes] = field(default_factory=set)
     lost: dict[str, set[str]] = field(default_factory=dict)
     ungrouped: set[bytes] = field(default_factory=set)
+    administered: set[bytes] = field(default_factory=set)
 
     def lose(self, core: Core) -> None:
         """A reference with these attributes leads to no file."""
@@ -134,6 +140,7 @@ class MetsRules:
         self._provenance: list[Reference] = []
         self._refers = False
         self._groups: dict[str, list[mets.Group]] = {}
+        self._places: dict[str, mets.Group] = {}
         self._named_by_divisions: set[str] = set()
         self._named: dict[str, set[str]] = {"dmdSec": set(), "amd": set()}
 
@@ -150,6 +157,7 @@ class MetsRules:
             yield from self._reference(part)
         elif isinstance(part, mets.GroupEnd):
             if not part.files and not part.groups:
+                self._places.pop(_folded(part.group.use or ""), None)
                 yield self._finding("CSIP66", part.group.line, found=part.group.use or "")
         elif isinstance(part, mets.Group):
             yield from self._group(part)
@@ -202,8 +210,24 @@ class MetsRules:
         for kind, named in self._named.items():
             for missing in sorted(named - self._sections[kind]):
                 yield self._finding("EARK-IDREF", found=missing)
+        yield from self._placed()
         yield from self._structure.end(self._groups, self._manifest_ids, self._current, self._covered(), self._refers)
         self._seen.manifests.extend(self._structure.manifests)
+
+    def _placed(self) -> Iterator[Finding]:
+        """CSIP64: what USE says is a folder of the package. Most groups have shown that by a file in theirs."""
+        if not self._places:
+            return
+        folders = set()
+        for entry in self._received.entries():
+            path = entry.path if entry.is_folder else entry.path.rpartition(b"/")[0]
+            while path and path not in folders:
+                folders.add(path)
+                path = path.rpartition(b"/")[0]
+        known = {_folded(path.decode("utf-8", "surrogateescape")) for path in folders}
+        for place, group in self._places.items():
+            if place not in known:
+                yield self._finding("CSIP64", group.line, found=group.use)
 
     def _archival(self) -> Iterator[Finding]:
         if not any(one.core is not None for one in self._provenance):
@@ -248,6 +272,8 @@ class MetsRules:
     def _reference(self, part: Reference) -> Iterator[Finding]:
         kind = "dmdSec" if part.section == "dmdSec" else "amd"
         self._refers = True
+        if kind == "amd":
+            self._seen.administered.add(self._base)
         known = _SECTIONS.get(part.section)
         yield from self._id(part.id, known[0] if known else "", part.line)
         if not part.id or part.id in self._sections[kind]:
@@ -306,15 +332,15 @@ class MetsRules:
             yield self._finding("CSIP64", group.line)
             self._nameless = True
             return
+        if self._is_root and not group.parents:
+            self._places.setdefault(_folded(group.use), group)
         use = group.use.partition("/")[0]
         self._groups.setdefault(use, []).append(group)
         content = group.content_type
         if content is not None and content not in eark("content information type"):
             yield self._finding("CSIP62", group.line, None, content, weight_of_term(content))
-        elif content == "OTHER" and not (group.other_content_type or "").strip():
-            yield self._finding("CSIP63", group.line, found=group.use)
-        elif group.other_content_type is not None and content != "OTHER":
-            yield self._finding("CSIP63", group.line, found=group.other_content_type, level=Level.WARNING)
+        if (wrong := other_content(content, group.other_content_type)) is not None:
+            yield self._finding("CSIP63", group.line, found=group.other_content_type or group.use, level=wrong)
         if content is None and use == "Representations" and self._is_root:
             level = Level.ERROR if self._edition.version == "2.0" else None
             yield self._finding("CSIP62", group.line, None, group.use, level)
@@ -338,6 +364,10 @@ class MetsRules:
         for at in part.at[1:]:
             if (more := layout.target(at.href, self._base)) is not None:
                 self._seen.referenced.add(more)
+        if path is not None and self._places:
+            place = _folded((part.group.use if part.group is not None else None) or "")
+            if place in self._places and _folded(path.decode("utf-8", "surrogateescape")).startswith(place + "/"):
+                del self._places[place]
         if path is not None and part.id is not None and layout.is_manifest(path):
             self._manifest_ids[part.id] = path
 
@@ -383,6 +413,9 @@ class MetsRules:
             found.append(Finding(codes.size, path, None, core.size, str(entry.size)))
         algorithm = ALGORITHMS.get(core.checksum_type or "")
         if core.checksum_type in _UNCOMPUTED:
+            form = _UNCOMPUTED[core.checksum_type]
+            if core.checksum and form.fullmatch(core.checksum.strip().lower()) is None:
+                found.append(Finding(codes.checksum, path, None, core.checksum, None))
             found.append(Finding("EARK-ALGORITHM", path, None, ", ".join(ALGORITHMS), core.checksum_type))
         elif algorithm is not None and core.checksum:
             actual = self._received.digest(path, algorithm)
@@ -409,6 +442,11 @@ class MetsRules:
             yield Finding(codes.checksum, path, line)
         if core.checksum_type not in ALGORITHMS and core.checksum_type not in _UNCOMPUTED:
             yield Finding(codes.checksum_type, path, line, ", ".join(ALGORITHMS), core.checksum_type)
+
+
+def _folded(place: str) -> str:
+    """The path of a folder as USE names it, with the first letters of its words in either case."""
+    return unicodedata.normalize("NFC", place.strip().strip("/")).lower()
 
 
 def _size(text: str) -> int | None:

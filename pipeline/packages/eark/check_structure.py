@@ -40,6 +40,8 @@ class StructureRules:
         self._pointers: dict[int, list[mets.Pointed]] = {}
         self.manifests: list[PackagePath] = []
         self.groups: set[str] = set()
+        self._named: set[str] = set()
+        self._within: set[str | None] = set()
 
     def map(self, part: mets.Map) -> str:
         """A map begins; the code for one without ID, empty where it may go without."""
@@ -63,7 +65,12 @@ class StructureRules:
 
     def pointed(self, part: mets.Pointed) -> None:
         """A pointer of a division of CSIP's map."""
-        if len(part.of.labels) <= 1 and part.of.map.label == "CSIP":
+        if part.of.map.label != "CSIP":
+            return
+        if part.pointer.what == "fptr" and part.pointer.file_id in self.groups:
+            self._named.add(part.pointer.file_id or "")
+            self._within.add(part.of.labels[1] if len(part.of.labels) > 1 else part.of.label)
+        if len(part.of.labels) <= 1:
             self._pointers.setdefault(id(part.of), []).append(part)
 
     def end(
@@ -140,8 +147,9 @@ class StructureRules:
         pointed = [one.pointer.file_id for one in self._of(part, "fptr")]
         astray = [value for value in pointed if value not in ids]
         # A pointer that leads elsewhere is what is wrong, not that none leads to its group.
-        if not pointed or (asked and len(ids - set(pointed)) > len(astray)):
-            left = ", ".join(sorted(ids - {one or "" for one in pointed}))
+        missed = ids - set(pointed) - self._named
+        if not pointed or (asked and len(missed) > len(astray)):
+            left = ", ".join(sorted(missed))
             yield self._finding(pointer_code, part.line, None, left or None)
         for value in astray:
             # Where there is no such group at all, or it has no id, that is what is wrong (CSIP60, 64, 65, 113, 114).
@@ -165,7 +173,8 @@ class StructureRules:
         for part in parts:
             pointers = self._of(part, "mptr")
             if len(pointers) != 1:
-                yield self._finding("CSIP109", part.line, "1", str(len(pointers)))
+                level = None if pointers or not self._in_root(part) else Level.WARNING
+                yield self._finding("CSIP109", part.line, "1", str(len(pointers)), level)
                 if not pointers:
                     continue
             pointer, line = pointers[0].pointer, pointers[0].line
@@ -195,6 +204,12 @@ class StructureRules:
                 yield self._finding("AIP3", part.line, None, " ".join(value or "" for value in entries))
         for left in sorted(set(manifest_ids.values()) - pointed_to):
             yield Finding("CSIP105", PackagePath(left))
+
+    def _in_root(self, part: mets.Division) -> bool:
+        """Whether the root METS describes a representation itself: it has no METS, and its division leads to files."""
+        folder = layout.target((part.label or "").lower().partition("/")[2], REPRESENTATIONS.rstrip(b"/"))
+        own = folder is not None and self._received.entry(PackagePath(folder + b"/" + METS)) is not None
+        return not own and part.label in self._within
 
     def _labelled(self, label: str, wanted: str) -> bool:
         """CSIP107: from 2.1 exactly the folder, before 2.1 any path to it or to its METS."""

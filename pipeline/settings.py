@@ -132,6 +132,8 @@ def read(kind: type[T], file: Path) -> T:
 
 def checked(kind: type[T], values: object, where: str) -> T:
     """The record with these values; unknown keys and wrong types are refused, `where` is named."""
+    if isinstance(exact := _exact(kind, values), kind):
+        return exact
     from pydantic import ValidationError
 
     try:
@@ -140,6 +142,49 @@ def checked(kind: type[T], values: object, where: str) -> T:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "-"
         raise UsageProblem("USE-SETTINGS-KEY", file=where, key=key, cause=first["msg"]) from None
+
+
+_ODD = object()
+
+
+def _exact(hint: Any, value: object) -> Any:
+    """The value as `hint` asks where it has just these types; _ODD for all else, of which pydantic says what it is.
+
+    Loading pydantic and building its checks takes a tenth of a second; what people and we write is nearly always right.
+    """
+    import dataclasses
+    import types
+    import typing
+
+    if hint is Any or (hint in (str, int, bool, float, None) and type(value) is (type(None) if hint is None else hint)):
+        return value
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        found = (_exact(None if part is type(None) else part, value) for part in parts)
+        return next((one for one in found if one is not _ODD), _ODD)
+    if origin is tuple and parts[1:] == (Ellipsis,) and type(value) is list:
+        items = tuple(_exact(parts[0], one) for one in value)
+        return _ODD if any(one is _ODD for one in items) else items
+    if origin is dict and type(value) is dict:
+        made = {_exact(parts[0], key): _exact(parts[1], one) for key, one in value.items()}
+        return _ODD if _ODD in made or any(one is _ODD for one in made.values()) else made
+    if not (dataclasses.is_dataclass(hint) and isinstance(hint, type)) or type(value) is not dict:
+        return _ODD
+    hints = _hints(hint)
+    if hasattr(hint, "__post_init__") or not value.keys() <= hints.keys():
+        return _ODD
+    members = {name: _exact(hints[name], one) for name, one in value.items()}
+    lacking = {
+        one.name for one in dataclasses.fields(hint) if one.default is one.default_factory is dataclasses.MISSING
+    }
+    return _ODD if lacking - value.keys() or any(one is _ODD for one in members.values()) else hint(**members)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    import typing
+
+    return typing.get_type_hints(kind)
 
 
 @cache

@@ -6,7 +6,7 @@ import hashlib
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Final, Protocol
 from urllib.parse import quote_from_bytes
 
@@ -45,6 +45,24 @@ def begin(name: str) -> Running:
     if step is not None:
         return _Sum(step, step(b""))
     return hashlib.new(name, usedforsecurity=False)
+
+
+def ahead(fill: Callable[[memoryview], int], size: int = 1 << 20) -> Generator[memoryview]:
+    """What `fill` puts into a buffer, until it puts nothing: the next is filled, in a thread, while this one is used.
+
+    A view is good until the next one is asked for. What `fill` raises comes out here. To be closed (`closing`) before
+    the source that `fill` reads.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    buffers, turn = (memoryview(bytearray(size)), memoryview(bytearray(size))), 0
+    with ThreadPoolExecutor(1, "ahead") as reader:
+        coming = reader.submit(fill, buffers[turn])
+        while length := coming.result():
+            full = buffers[turn][:length]
+            turn ^= 1
+            coming = reader.submit(fill, buffers[turn])
+            yield full
 
 
 def agrees(name: str, said: str, actual: str) -> bool:

@@ -1,19 +1,22 @@
 """Writing one AIP version into several stores at once, and making a missing copy from a verified one.
 
 The order over all stores: intent, content, version inventory, one sync, read-back of every byte, declaration, root
-inventory, its sidecar. `write` returns then; the caller writes the journal line and calls `close`. A process that
-is killed anywhere does the same call again.
+inventory, its sidecar; a store may sync and read back big content while it comes (`Sink.proof`). `write` returns then;
+the caller writes the journal line and calls `close`. A process that is killed anywhere does the same call again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
+from pipeline.digests import ahead
 from pipeline.errors import SystemProblem
 from pipeline.plan import Plan
 from pipeline.records import CopyRow
@@ -153,13 +156,19 @@ def _send(cargo: Cargo, piece: Piece, lanes: list[Lane]) -> None:
 
 
 def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> None:
+    """Three at one time: a thread reads the next chunk, one digests this one, and here it goes to the stores."""
     digest = hashlib.sha256()
     sinks = _open_sinks(piece, lanes)
     try:
-        while chunk := _read(source, piece):
-            digest.update(chunk)
-            for lane, sink in sinks:
-                lane.attempt(partial(sink.write, chunk))
+        with (
+            ThreadPoolExecutor(1, "digest") as second,
+            contextlib.closing(ahead(partial(_read_into, source, piece), CHUNK)) as chunks,
+        ):
+            for chunk in chunks:
+                digested = second.submit(digest.update, chunk)
+                for lane, sink in sinks:
+                    lane.attempt(partial(sink.write, chunk))
+                digested.result()
         if digest.hexdigest() != piece.sha256:
             raise cargo.changed(piece, digest.hexdigest())
     except BaseException:
@@ -168,7 +177,7 @@ def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> 
         raise
     for lane, sink in sinks:
         if lane.alive:
-            lane.submit(partial(_finish, sink), heavy=True)
+            lane.submit(partial(lane.finish, piece, sink), heavy=True)
         else:
             sink.abort()
 
@@ -182,14 +191,6 @@ def _open_sinks(piece: Piece, lanes: list[Lane]) -> list[tuple[Lane, Sink]]:
 
         lane.attempt(begin)
     return sinks
-
-
-def _finish(sink: Sink) -> None:
-    try:
-        sink.finish()
-    except BaseException:
-        sink.abort()
-        raise
 
 
 def _read_back(cargo: Cargo, lanes: list[Lane], progress: Progress) -> None:
@@ -231,9 +232,21 @@ def _whole(source: BinaryIO, piece: Piece) -> bytes:
     return data
 
 
-def _read(source: BinaryIO, piece: Piece, size: int = CHUNK) -> bytes:
-    try:
+def _read(source: BinaryIO, piece: Piece, size: int) -> bytes:
+    with _readable(piece):
         return source.read(size)
+
+
+def _read_into(source: BinaryIO, piece: Piece, buffer: memoryview) -> int:
+    with _readable(piece):
+        return cast(io.RawIOBase, source).readinto(buffer) or 0
+
+
+@contextlib.contextmanager
+def _readable(piece: Piece) -> Iterator[None]:
+    """What goes wrong with a source while it is read, in our words."""
+    try:
+        yield
     except ContentDamage as damage:
         found = damage.finding.code
         raise SystemProblem("SYS-SOURCE-CHANGED", path=piece.sha256, expected=piece.sha256, found=found) from damage

@@ -14,7 +14,7 @@ from pipeline.standards import ocfl
 from pipeline.storage import intents
 from pipeline.storage.cargo import Cargo, Piece
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import CHUNK, Store, StoreAbsent
+from pipeline.storage.stores import CHUNK, Proof, Sink, Store, StoreAbsent
 
 
 class Lane:
@@ -30,6 +30,7 @@ class Lane:
         self.declared = False
         self.present: dict[str, int] = {}
         self.wrong: list[Piece] = []
+        self._proofs: dict[str, Proof] = {}
         self.inventories: dict[str, str] = {}
         self.by_server = False
         self._bug: BaseException | None = None
@@ -125,6 +126,16 @@ class Lane:
     def put(self, piece: Piece, data: bytes) -> None:
         self.store.put(self.base + piece.path, data, piece.size, piece.sha256)
 
+    def finish(self, piece: Piece, sink: Sink) -> None:
+        """Ends a sink; keeps its proof, where it has one, for `verify`."""
+        try:
+            sink.finish()
+        except BaseException:
+            sink.abort()
+            raise
+        if sink.proof is not None:
+            self._proofs[piece.path] = sink.proof
+
     def look_again(self) -> None:
         """Whoever slept past its lease must not go on below what another writer has committed meanwhile.
 
@@ -181,7 +192,7 @@ class Lane:
                 if head.sha256 != piece.sha256 or head.size != piece.size:
                     self._mark(piece)
                 return
-        if self._digest(piece.path, piece.size) != piece.sha256:
+        if (self._proved(piece.path) or self._digest(piece.path, piece.size)) != piece.sha256:
             self._mark(piece)
 
     def verify_inventories(self) -> None:
@@ -211,6 +222,12 @@ class Lane:
     def _mark(self, piece: Piece) -> None:
         with self._lock:
             self.wrong.append(piece)
+
+    def _proved(self, path: str) -> str | None:
+        """What was read back on its way; None if nothing was, or something has touched it since."""
+        proof = self._proofs.pop(path, None)
+        head = self.store.head(self.base + path) if proof is not None else None
+        return proof.sha256 if proof is not None and head is not None and head.etag == proof.etag else None
 
     def _digest(self, path: str, size: int = CHUNK) -> str | None:
         try:

@@ -41,6 +41,7 @@ def main(case: str, folder: Path) -> None:
     disk.mkdir()
     options, code, better = {
         "full": ("size=2m", "SYS-STORE-FULL", "size=50m"),
+        "full of one file": ("size=100m", "SYS-STORE-FULL", "size=300m"),
         "inodes": ("size=50m,nr_inodes=45", "SYS-STORE-FULL", "nr_inodes=4000"),
         "read-only": ("size=50m", "SYS-STORE-READONLY", "rw"),
     }[case]
@@ -49,7 +50,8 @@ def main(case: str, folder: Path) -> None:
     if case == "read-only":
         remount(disk, "ro")
     big = {f"representations/rep1/data/{n}.bin": os.urandom(200_000) for n in range(20)}
-    made = plan(folder, {**STATE_1, **big, "representations/rep1/data/big.bin": os.urandom(6_000_000)})
+    size = 150_000_000 if case == "full of one file" else 6_000_000
+    made = plan(folder, {**STATE_1, **big, "representations/rep1/data/big.bin": os.urandom(size)})
     rows = copies.write(made, both)
     assert [row.state for row in rows] == [CopyState.MISSING, CopyState.VERIFIED], rows
     assert code in rows[0].note, rows

@@ -15,7 +15,7 @@ from pipeline.storage.stores import StoreAbsent, trouble
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("case", ["full", "inodes", "read-only"])
+@pytest.mark.parametrize("case", ["full", "full of one file", "inodes", "read-only"])
 def test_the_other_store_is_done_and_the_bad_disk_goes_on_when_it_is_well(tmp_path: Path, case: str) -> None:
     words = ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "tests.storage.small", case, str(tmp_path)]
     done = subprocess.run(words, cwd=PROJECT, env=dict(os.environ), capture_output=True, timeout=120)

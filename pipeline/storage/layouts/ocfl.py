@@ -8,11 +8,12 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pipeline.digests import ahead
 from pipeline.errors import SystemProblem
 from pipeline.standards import ocfl
 from pipeline.storage.stores import ABSENT, CHUNK, WHOLE, Store, StoreConflict
@@ -133,16 +134,11 @@ def bytes_of(store: Store, key: str, expected: int) -> tuple[bytes, str]:
 
 def _digest_ahead(source: BinaryIO) -> tuple[str, int]:
     """A second thread reads the next part while this one digests: both let go of the interpreter."""
-    digest, size, turn = hashlib.sha256(), 0, 0
-    buffers = (memoryview(bytearray(CHUNK)), memoryview(bytearray(CHUNK)))
-    with ThreadPoolExecutor(1, "ahead") as reader:
-        coming = reader.submit(_filled, source, buffers[turn])
-        while length := coming.result():
-            full = buffers[turn][:length]
-            turn ^= 1
-            coming = reader.submit(_filled, source, buffers[turn])
-            digest.update(full)
-            size += length
+    digest, size = hashlib.sha256(), 0
+    with contextlib.closing(ahead(partial(_filled, source), CHUNK)) as chunks:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
     return digest.hexdigest(), size
 
 

@@ -81,10 +81,25 @@ class Passport:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """SHA-256 of a body as it was read back after it was durable; good while the key has this etag (`Head`)."""
+
+    sha256: str
+    etag: str
+
+
 class Sink(Protocol):
     """One body on its way into a store. Exactly one of `finish` and `abort` ends it; both may be repeated."""
 
-    def write(self, chunk: bytes) -> None: ...
+    @property
+    def proof(self) -> Proof | None:
+        """After `finish`: of a body that was read back on its way, in full. None: it has to be read back."""
+        ...
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        """The chunk may change as soon as this returns."""
+        ...
 
     def finish(self) -> None:
         """Makes the body visible under its key; durable after the store's `sync`."""

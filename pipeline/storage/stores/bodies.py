@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pipeline.errors import SystemProblem
-from pipeline.storage.stores import Reading
+from pipeline.storage.stores import Proof, Reading
 
 if TYPE_CHECKING:
     from pipeline.storage.stores.s3 import S3Store
@@ -24,12 +24,14 @@ DIGEST = "luutru-sha256"
 class OnePut:
     """A body up to 256 MiB: gathered in a file without a name, sent in one PUT."""
 
+    proof: Proof | None = None
+
     def __init__(self, store: S3Store, key: str, size: int, sha256: str, if_match: str | None) -> None:
         self._store, self._key, self._size, self._sha256, self._if_match = store, key, size, sha256, if_match
         self._file = _nameless(store)
         self.etag = ""
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         _keep(self._store, self._file, chunk)
 
     def finish(self) -> None:
@@ -45,6 +47,8 @@ class OnePut:
 class Parts:
     """A bigger body: parts of 64 MiB, one on its way while the next is gathered."""
 
+    proof: Proof | None = None
+
     def __init__(self, store: S3Store, key: str, sha256: str, if_match: str | None) -> None:
         self._store, self._key, self._if_match = store, key, if_match
         with store.calls(key):
@@ -58,7 +62,7 @@ class Parts:
         self.etag = ""
         self._begin()
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         view = memoryview(chunk)
         while view:
             taken = view[: PART - self._filled]

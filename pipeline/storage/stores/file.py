@@ -20,6 +20,7 @@ from pipeline.storage.stores import (
     PASSPORT,
     Head,
     Item,
+    Proof,
     Reading,
     Sink,
     StoreAbsent,
@@ -36,11 +37,13 @@ from pipeline.storage.stores.disk import (
     names_in,
     parent_of,
     pour,
+    reserve,
     sync_file_system,
     sync_folders,
     write_all,
 )
 from pipeline.storage.stores.places import disk_of, free_space, machine
+from pipeline.storage.stores.trailing import FROM, STRETCH, Trail
 from pipeline.workspace import sync_folder
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ UNFINISHED = ".unfinished"
 
 _ONE_BY_ONE = 32
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def folder_of(url: str) -> Path:
@@ -140,7 +143,7 @@ class FileStore:
             handle = self._create(target, replace=True)
         except OSError as problem:
             raise self._trouble(problem, key) from problem
-        return _FileSink(self, target, handle, key)
+        return _FileSink(self, target, handle, key, size)
 
     def replace(self, key: str, body: bytes | Path, if_match: str | None = None) -> str:
         target = self._path(checked_key(key))
@@ -451,26 +454,42 @@ class FileStore:
 
 
 class _FileSink:
-    def __init__(self, store: FileStore, target: str, handle: int, key: str) -> None:
+    def __init__(self, store: FileStore, target: str, handle: int, key: str, size: int) -> None:
         self._store, self._target, self._handle, self._key = store, target, handle, key
+        self._expected = size
+        self._written = 0
+        self._trail = Trail(handle) if size >= FROM else None
+        self.proof: Proof | None = None
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         try:
             write_all(self._handle, chunk)
+            before, self._written = self._written, self._written + len(chunk)
+            if self._trail is not None:
+                if before < STRETCH <= self._written:
+                    reserve(self._handle, self._expected)
+                self._trail.reached(self._written)
         except OSError as problem:
             raise self._store._trouble(problem, self._key) from problem
 
     def finish(self) -> None:
-        if self._handle >= 0:
+        if self._handle < 0:
+            return
+        try:
+            if self._trail is not None:
+                found = self._trail.end(self._written)
+                self.proof = Proof(found, etag_of(os.fstat(self._handle)))
             handle, self._handle = self._handle, -1
-            try:
-                os.close(handle)
-            except OSError as problem:
-                raise self._store._trouble(problem, self._key) from problem
-            self._store._note(self._target)
+            os.close(handle)
+        except OSError as problem:
+            self.proof = None
+            raise self._store._trouble(problem, self._key) from problem
+        self._store._note(self._target)
 
     def abort(self) -> None:
         if self._handle >= 0:
+            if self._trail is not None:
+                self._trail.stop()
             handle, self._handle = self._handle, -1
             try:
                 os.close(handle)

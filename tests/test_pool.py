@@ -59,6 +59,11 @@ def children() -> list[psutil.Process]:
     return [process for process in ours if process.status() != psutil.STATUS_ZOMBIE]
 
 
+def workers() -> list[psutil.Process]:
+    """Those of them that a stem forked."""
+    return [process for process in children() if process.ppid() != os.getpid()]
+
+
 def gone(pid: int, seconds: float = 10) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -116,7 +121,7 @@ def test_workers_are_kept_between_calls(make: Callable[..., Pool], tmp_path: Pat
 def test_few_tasks_start_one_worker(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(4)
     list(pool.map("pool_jobs:behave", (Task(n, nothing, ("good",)) for n in range(20)), tmp_path))
-    assert len(children()) == 1
+    assert len(workers()) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,7 +254,7 @@ def test_calls_within_calls_and_in_threads_never_wait_for_each_other(make: Calla
     for thread in threads:
         thread.join(60)
     assert totals == [12, 12, 12]
-    assert len(children()) == 1, "what was more than allowed has ended"
+    assert len(workers()) == 1, "what was more than allowed has ended"
 
 
 def test_a_worker_that_cannot_start_is_our_problem(tmp_path: Path) -> None:
@@ -260,13 +265,67 @@ def test_a_worker_that_cannot_start_is_our_problem(tmp_path: Path) -> None:
     assert "no_such_module" in problem.value.values["cause"]
 
 
+def test_workers_share_one_stem(make: Callable[..., Pool], tmp_path: Path) -> None:
+    pool = make(2, tired=100 << 20)
+    swelling = [Task(0, nothing, (150,)), Task(1, nothing, (1,))]
+    for task in swelling:
+        next(pool.map("pool_jobs:swell", iter([task]), tmp_path))
+    slow = (Task(n, nothing, ("good",)) for n in range(2000))
+    results = pool.map("pool_jobs:behave", slow, tmp_path)
+    while len(workers()) < 2:
+        next(results)
+    list(results)
+    assert len({one.ppid() for one in workers()}) == 1
+    assert not any(one.status() == psutil.STATUS_ZOMBIE for one in psutil.Process().children(recursive=True))
+
+
+def test_a_killed_stem_costs_nothing(make: Callable[..., Pool], tmp_path: Path) -> None:
+    pool = make(2)
+    first = next(pool.map("pool_jobs:whoami", iter([Task(0, nothing)]), tmp_path)).value["pid"]
+    stem = psutil.Process(psutil.Process(first).ppid())
+    stem.kill()
+    assert gone(stem.pid)
+    again = next(pool.map("pool_jobs:whoami", iter([Task(0, nothing)]), tmp_path)).value["pid"]
+    assert again == first, "its worker goes on"
+    found = [r.value for r in pool.map("pool_jobs:behave", iter([Task(0, nothing, ("crash",))]), tmp_path)]
+    assert found[0].kind is FailureKind.CRASH
+    found = [r.value for r in pool.map("pool_jobs:behave", iter([Task(0, nothing, ("good",))]), tmp_path)]
+    assert found == ["good"], "the next worker has a new stem"
+    pool.close()
+    assert gone(first)
+    assert not children()
+
+
+def test_a_stem_ends_with_its_pool_before_it_is_ready(tmp_path: Path) -> None:
+    pool = Pool(("pool_jobs",), 1, None, (HERE,))
+    pool.start()
+    pool.close()
+    until = time.monotonic() + 10
+    while children() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not children()
+
+
+def test_a_module_that_starts_a_thread_cannot_be_forked(tmp_path: Path) -> None:
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\n\n\n"
+        "def prepare():\n    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    pool = Pool(("threaded",), 1, None, (tmp_path,))
+    with pytest.raises(SystemProblem) as problem:
+        list(pool.map("threaded:f", iter([Task(0, nothing)]), tmp_path))
+    assert "a thread was started by threaded" in problem.value.values["cause"]
+
+
 PARENT = """
 import sys
+import psutil
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from pipeline.pool import Pool, Task
 pool = Pool(("pool_jobs",), 1, None, (Path(sys.argv[1]) / "tests",))
-print(next(pool.map("pool_jobs:whoami", iter([Task(0, lambda: ())]), Path(sys.argv[2]))).value["pid"], flush=True)
+pid = next(pool.map("pool_jobs:whoami", iter([Task(0, lambda: ())]), Path(sys.argv[2]))).value["pid"]
+print(pid, psutil.Process(pid).ppid(), flush=True)
 if sys.argv[3] == "busy":
     list(pool.map("pool_jobs:behave", iter([Task(0, lambda: (), ("hang",))]), Path(sys.argv[2])))
 sys.stdin.read()
@@ -281,12 +340,12 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path, state: str) -> None:
         stdout=subprocess.PIPE,
     )
     assert parent.stdout is not None
-    worker = int(parent.stdout.readline())
+    worker, stem = map(int, parent.stdout.readline().split())
     time.sleep(0.3)
-    assert psutil.pid_exists(worker)
+    assert psutil.pid_exists(worker) and psutil.pid_exists(stem)
     parent.send_signal(signal.SIGKILL)
     parent.communicate(timeout=10)
-    assert gone(worker)
+    assert gone(worker) and gone(stem)
 
 
 def test_a_pool_that_holds_more_serves_fewer_but_what_modules_were_told_counts() -> None:

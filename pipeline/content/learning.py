@@ -19,10 +19,18 @@ _BEAT = 2.0
 _engine: Engine | None = None
 
 
-def warm() -> None:
-    """Called once in a new worker, before it drops its rights."""
+def prepare() -> None:
+    """Called once, before workers are forked."""
     global _engine
     _engine = Engine()
+    _engine.prepare()
+
+
+def warm() -> None:
+    """Called once in a new worker, before it drops its rights."""
+    if _engine is None:
+        prepare()
+    assert _engine is not None
     _engine.warm()
 
 

@@ -16,8 +16,6 @@ import selectors
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -29,24 +27,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.errors import SystemProblem
+from pipeline.pool.stem import Stem
 
 NOBODY = 65534
 """Real user and group of workers and tools when we are started as root."""
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_ENTRY = (
-    "import sys, json; sys.path[:0] = json.loads(sys.argv[1]); "
-    "from pipeline.pool.worker import serve; serve(sys.argv[2:])"
-)
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 _BATCH = 16
 _BATCH_BYTES = 1 << 20
 _PAYS_TASKS = 48
 _PAYS_BYTES = 32 << 20
 _LONGEST = 16 << 20
 _START_SECONDS = 60.0
-_GO = {"GOMAXPROCS": "1", "GOGC": "400", "GOMEMLIMIT": "110MiB"}
-"""For siegfried: it loads its signatures in half the time when its collector begins to work near the limit alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,39 +114,47 @@ class _Flight:
 class _Worker:
     """One process and the tasks it has been given; the first of them is the one that runs."""
 
-    def __init__(self, preload: tuple[str, ...], bounds: Bounds, folders: tuple[Path, ...]) -> None:
+    def __init__(self, stem: Stem, bounds: Bounds) -> None:
         self.bounds = bounds
         self.flights: deque[_Flight] = deque()
         self.ready = False
         self.tired = False
         self.since = time.monotonic()
         self.folder: Path | None = None
+        self._stem = stem
         self._incoming = bytearray()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         ours, theirs = socket.socketpair()
         life, self._life = os.pipe()
         self.socket = ours
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        limits = json.dumps([bounds.memory, bounds.file, bounds.files])
-        command = [sys.executable, "-I", "-X", "utf8", "-c", _ENTRY, json.dumps([str(folder) for folder in folders])]
         try:
-            self.process = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(life), limits, *preload],
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                env={**environment, **_GO},
-                cwd="/",
-                start_new_session=True,
-                pass_fds=(theirs.fileno(), life),
+            self._fork = stem.fork(
+                theirs.fileno(), life, self._errors.fileno(), [bounds.memory, bounds.file, bounds.files]
             )
-        except OSError as problem:
+        except BaseException:
             ours.close()
             os.close(self._life)
-            raise SystemProblem("SYS-WORKER", cause=problem.strerror or problem, transient=True) from problem
+            self._errors.close()
+            raise
         finally:
             theirs.close()
             os.close(life)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it could still be asked: a worker that is gone has closed its end."""
+        try:
+            self.socket.settimeout(0)
+            return self.socket.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    @property
+    def code(self) -> int | None:
+        """How it ended; None where nobody knows."""
+        return self._fork.code
 
     def settle(self, scratch: Path) -> None:
         """Gives it a fresh private folder below `scratch`; the descriptor alone, it need not be able to walk there."""
@@ -225,10 +225,16 @@ class _Worker:
         return self.since + self.bounds.seconds + self.bounds.per_byte * size - time.monotonic()
 
     def end(self) -> str:
-        """Kills it with everything it started; what it last said on standard error."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """Kills it with everything it started; what it, or its stem, last said on standard error."""
+        self._stem.bury(self._fork, self.alive)
+        said = self._leave()
+        return said or (self._stem.said() if self._stem.dead else "")
+
+    def abandon(self) -> None:
+        """Lets go of it without waiting: the kernel ends it by its life line."""
+        self._leave()
+
+    def _leave(self) -> str:
         self.socket.close()
         with contextlib.suppress(OSError):
             os.close(self._life)
@@ -256,6 +262,7 @@ class Pool:
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._count = 0
+        self._stem: Stem | None = None
         self._owner = os.getpid()
 
     @property
@@ -274,7 +281,7 @@ class Pool:
                 return
             self._count = 1
         try:
-            worker = _Worker(self._preload, self._bounds, self._folders)
+            worker = self._made()
         except SystemProblem:
             self.forget()  # the first call says it
             return
@@ -301,7 +308,7 @@ class Pool:
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
-                if worker.process.poll() is None:
+                if worker.alive:
                     if not worker.ready:
                         worker.since = time.monotonic()
                     return worker
@@ -311,7 +318,7 @@ class Pool:
                 return None
             self._count += 1
         try:
-            return _Worker(self._preload, self._bounds, self._folders)
+            return self._made()
         except BaseException:
             self.forget()
             raise
@@ -332,14 +339,36 @@ class Pool:
             self._count -= 1
 
     def close(self) -> None:
-        """Ends the idle workers; those at work end with their call."""
+        """Ends the idle workers and the stem; workers that are at something end with their call."""
         if not self.ours:
             return
         with self._lock:
             idle, self._idle = self._idle, []
             self._count -= len(idle)
+            stem, self._stem = self._stem, None
         for worker in idle:
-            worker.end()
+            if worker.ready:
+                worker.end()
+        if stem is not None:
+            stem.end()
+        for worker in idle:
+            if not worker.ready:
+                worker.abandon()
+
+    def _made(self) -> _Worker:
+        """A worker of the stem; of a new one where the last has died."""
+        for last in (False, True):
+            with self._lock:
+                if self._stem is not None and self._stem.dead:
+                    self._stem.end()
+                    self._stem = None
+                stem = self._stem = self._stem or Stem(self._preload, self._folders)
+            try:
+                return _Worker(stem, self._bounds)
+            except BrokenPipeError:
+                if last:
+                    raise SystemProblem("SYS-WORKER", cause=stem.said()[-300:] or "?", transient=True) from None
+        raise AssertionError
 
 
 class _Call:
@@ -479,12 +508,12 @@ class _Call:
         self._pool.forget()
         self._again.extend(rest[1:] if worker.ready else rest)
         if not worker.ready:
-            raise SystemProblem("SYS-WORKER", cause=said[-300:] or f"exit {worker.process.returncode}")
+            raise SystemProblem("SYS-WORKER", cause=said[-300:] or _ending(worker.code))
         if rest:
             _close(rest[0].fds)
             if kind is FailureKind.CRASH and ("out of memory" in said or "allocate memory" in said):
                 kind = FailureKind.MEMORY
-            text = said.splitlines()[0][:300] if said else _ending(worker.process.returncode)
+            text = said.splitlines()[0][:300] if said else _ending(worker.code)
             if kind is FailureKind.TIMEOUT:
                 text = f"{worker.bounds.seconds:.0f} s"
             self._done.append(Result(rest[0].task.key, Failure(kind, text)))
@@ -495,7 +524,9 @@ class _Call:
 
 
 def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
+    if code is None:
+        return "gone"
+    if code < 0:
         with contextlib.suppress(ValueError):
             return signal.Signals(-code).name
     return f"exit {code}"

@@ -1,7 +1,8 @@
-"""Life of one worker process of the pool."""
+"""Life of the processes of the pool: the stem, and the workers that it forks."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -9,8 +10,10 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
 from pipeline.pool import NOBODY, Job
 
@@ -18,25 +21,84 @@ _WEIGHED = 4
 """So many tasks from one look at the own memory to the next."""
 
 
-def serve(arguments: list[str]) -> None:
-    """Life of a worker process: `arguments` are socket, life line, limits, modules. Returns when the parent closes.
+def stem(arguments: list[str]) -> None:
+    """Life of the process that workers are forked from: `arguments` are control socket, life line, modules.
 
-    A module may be given as `module=argument`: its `warm` gets the argument.
+    A module may be given as `module=argument`: its `prepare` gets the argument, once, before workers are forked; it
+    must not start threads, which a fork would not take along. `warm` is called in each worker, before it drops its
+    rights.
     """
-    channel = socket.socket(fileno=int(arguments[0]))
-    _die_with_parent(int(arguments[1]))
+    control = socket.socket(fileno=int(arguments[0]))
+    life = int(arguments[1])
+    _die_with_parent(life)
     _leave_network()
-    memory, file, files = json.loads(arguments[2])
     gc.disable()  # what is loaded here stays: looking through it again and again is a tenth of a start
-    parts = [module.partition("=") for module in arguments[3:]]
+    parts = [module.partition("=") for module in arguments[2:]]
     modules = {name: importlib.import_module(name) for name, _, _ in parts}
     for name, given, argument in parts:
-        warm = getattr(modules[name], "warm", None)
+        prepare = getattr(modules[name], "prepare", None)
+        if prepare is not None:
+            prepare(*([argument] if given else []))
+    gc.freeze()
+    if len(os.listdir("/proc/self/task")) > 1:
+        sys.exit(f"a thread was started by {', '.join(modules)}")
+    while True:
+        data, fds, _, _ = socket.recv_fds(control, 4096, 3)
+        if not data:
+            return
+        message = json.loads(data)
+        if "bury" in message:
+            pid, status = os.waitpid(message["bury"], 0)
+            told = {"buried": pid, "code": os.waitstatus_to_exitcode(status)}
+        else:
+            try:
+                child = os.fork()
+            except OSError as problem:
+                os.write(fds[2], f"fork: {problem.strerror}".encode())
+                told = {"failed": problem.errno or 0}
+            else:
+                if child == 0:
+                    control.close()
+                    os.close(life)
+                    _live(modules, fds, message["fork"])
+                told = {"forked": child}
+            for fd in fds:
+                os.close(fd)
+        control.send(json.dumps(told).encode())
+
+
+def _live(modules: dict[str, ModuleType], fds: list[int], limits: list[int]) -> NoReturn:
+    """The whole life of a worker: never back into the loop of the stem, whatever happens."""
+    code = 1
+    try:
+        os.setsid()
+        for number in (1, 2):
+            os.dup2(fds[2], number)
+        os.close(fds[2])
+        _die_with_parent(fds[1])
+        _serve(socket.socket(fileno=fds[0]), modules, limits)
+        code = 0
+    except SystemExit as end:
+        code = 0 if end.code in (None, 0) else 1
+        if code:
+            os.write(2, f"{end.code}\n".encode())
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve(channel: socket.socket, modules: dict[str, ModuleType], limits: list[int]) -> None:
+    """Does what is asked over `channel`; returns when the parent closes."""
+    for module in modules.values():
+        warm = getattr(module, "warm", None)
         if warm is not None:
-            warm(*([argument] if given else []))
+            warm()
     gc.freeze()
     gc.enable()
-    _limit(memory, file, files)
+    _limit(*limits)
     _become_nobody()
     _say(channel, {"ready": os.getpid()})
     served = 0

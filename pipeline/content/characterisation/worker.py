@@ -40,9 +40,9 @@ _MOST_BEATS = 300
 """After so many signs of life, two seconds apart, a file has had its ten minutes."""
 
 
-def warm() -> None:
-    """Called once in a new worker, before it drops its rights: it may not reach what is loaded later."""
-    validity_pdf.warm()
+def prepare() -> None:
+    """Called before workers are forked: without rights they may not reach what is loaded later."""
+    validity_pdf.prepare()
     for name in _ENCODINGS:
         codecs.lookup(name)
 

@@ -50,21 +50,31 @@ class Engine:
         self._why = ""
         self._siegfried: Any = None
         self._fido: Any = None
+        self._prepared = False
 
-    def warm(self) -> None:
-        """Loads the signatures and learns their versions. ValueError for signatures that are none."""
+    def prepare(self) -> None:
+        """Loads what a fork of the process takes along: all but siegfried, which has threads of its own.
+
+        ValueError for signatures that are none.
+        """
         self._mime.from_buffer(b"warm")
         self._description.from_buffer(b"warm")
-        try:
-            from pipeline.content.identification.siegfried import Siegfried
-
-            self._siegfried = Siegfried(self._sig)
-        except ImportError as problem:
-            self._why = f"no PRONOM engine: {problem}"
         try:
             from pipeline.content.identification.fido.opinion import Fido
 
             self._fido = Fido(self._packed)
+        except ImportError as problem:
+            self._why = f"no PRONOM engine: {problem}"
+        self._prepared = True
+
+    def warm(self) -> None:
+        """Loads the signatures and learns their versions. ValueError for signatures that are none."""
+        if not self._prepared:
+            self.prepare()
+        try:
+            from pipeline.content.identification.siegfried import Siegfried
+
+            self._siegfried = Siegfried(self._sig)
         except ImportError as problem:
             self._why = f"no PRONOM engine: {problem}"
 

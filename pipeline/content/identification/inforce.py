@@ -168,8 +168,8 @@ def given() -> Given:
     return _given
 
 
-def warm(argument: str = "{}") -> None:
-    """Called in a new worker before its engines are made; `argument` as `preload` wrote it."""
+def prepare(argument: str = "{}") -> None:
+    """Called before engines are made, in the process that workers are forked from; `argument` as `preload` wrote it."""
     global _given
     files = json.loads(argument)
     packed = Path(files["fido"]).read_bytes() if "fido" in files else None

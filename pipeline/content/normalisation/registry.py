@@ -96,7 +96,7 @@ def verifications_in_worker() -> dict[str, VerificationInWorker]:
     return _gathered(verify, "IN_WORKER")
 
 
-def warm() -> None:
+def prepare() -> None:
     """Imports what runs in a worker, with the heavy modules that `WARM` of actions and verifications name."""
     actions_in_worker()
     verifications_in_worker()

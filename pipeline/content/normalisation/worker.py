@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 
 from pipeline.content.normalisation.made import Failed, Proved
 from pipeline.content.normalisation.registry import actions_in_worker, looks, verifications_in_worker
-from pipeline.content.normalisation.registry import warm as import_all
+from pipeline.content.normalisation.registry import prepare as import_all
 from pipeline.pool import Job
 
 
-def warm() -> None:
-    """Called once in a new worker, before it drops its rights: everything is imported."""
+def prepare() -> None:
+    """Called before workers are forked: everything is imported."""
     import_all()
 
 

@@ -30,8 +30,8 @@ _LATE: Final = (
 _roots: tuple[bytes, str, Roots] | None = None
 
 
-def warm() -> None:
-    """Called once in a new worker, before it drops its rights: what libraries would import later is imported now.
+def prepare() -> None:
+    """Called before workers are forked, while there are rights: what libraries would import later is imported now.
 
     They say what they think in their results, not on standard error.
     """

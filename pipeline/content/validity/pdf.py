@@ -21,7 +21,7 @@ _SHOWN = 3
 _STEP = 1 << 18
 
 
-def warm() -> None:
+def prepare() -> None:
     """Loads the PDF/A checker, half of all that examinations need, now if a worker without rights could not later."""
     able = all(
         place.stat().st_mode & stat.S_IROTH and all(one.stat().st_mode & stat.S_IXOTH for one in place.parents)

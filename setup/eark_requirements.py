@@ -31,8 +31,8 @@ profile that the root METS names (2.0, 2.1, 2.2; an address without a version is
 Where a text says "must" in a row of a lower level (CSIP3, CSIP4 in a representation, CSIP5, CSIP17, CSIP31, CSIP32,
 CSIP62 and CSIP91–92 in 2.0, CSIP63), breaking it is an error. A package that names the profile of CSIP alone is
 judged by CSIP alone (`EARK-CSIP`). CSIP1: another folder name than OBJID is a warning (CSIPSTR2 is a SHOULD), in an
-AIP an error. Media types outside IANA's list: a private name (`x-`, `vnd.`) is a warning, since CSIP only recommends the
-list, anything else an error. PREMIS before version 3 in a SIP or DIP is a warning (PM1); links of PREMIS that leave
+AIP an error. Media types outside IANA's list: a private name (`x-`, `vnd.`) is a warning, since CSIP only recommends
+the list, anything else an error. PREMIS before version 3 in a SIP or DIP is a warning (PM1); links of PREMIS that leave
 the package are warnings there, errors in an AIP.
 
 In the METS of a representation of a SIP or DIP a missing agent (CSIP10) and, where it refers to no metadata, a missing

@@ -144,6 +144,11 @@ LATER: dict[str, tuple[dict[str, Any], Callable[[Path], Path], list[str]]] = {
     "data with one empty file": (
         profile(**{"Data-Empty": True}), lambda root: made(root, payload={".keep": b""}), [],
     ),
+    "a field of its own": (profile(**{"Deserialization-Match-Required": True}), made, ["BAG-PRO-FIELD"]),
+    "a field of its own in a tag": (tag("Contact-Name", help="who"), made, ["BAG-PRO-FIELD"]),
+    "tag files of the RFC are required, others allowed": (
+        profile(**{"Tag-Files-Required": ["bagit.txt", "bag-info.txt"], "Tag-Files-Allowed": ["DPN/*"]}), made, [],
+    ),
     "not serialized": (profile(Serialization="required"), made, ["BAG-PRO-NOT-SERIALIZED"]),
 }  # fmt: skip
 """Fields of 1.4.0, and what the library does not see (../shared: required but empty)."""
@@ -311,5 +316,3 @@ def test_by_the_command(tmp_path: Path) -> None:
     value.write_text("{")
     assert house.run("validate", folder, "--profile-url", value).exit == 2
     assert house.run("validate", folder).exit == 0
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import json
 import re
@@ -46,6 +47,7 @@ _LISTS = (
 )  # fmt: skip
 _FLAGS = ("Allow-Fetch.txt", "Fetch.txt-Required", "Data-Empty")
 _KEYS = {"BagIt-Profile-Info", "Bag-Info", "Serialization", *_LISTS, *_FLAGS}
+_OF_A_TAG = {"required", "values", "repeatable", "recommended", "description"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class BagProfile:
-    """A profile. Lists of what is allowed are None where the profile does not limit it."""
+    """A profile. Lists of what is allowed are None where the profile does not limit it.
+
+    `unknown` are the fields that no version of the specification has: nothing is held against a bag by them.
+    """
 
     identifier: str
     version: str
@@ -81,11 +86,13 @@ class BagProfile:
     payload_required: tuple[str, ...] = ()
     payload_allowed: tuple[str, ...] | None = None
     source: str = field(default="", compare=False)
+    unknown: tuple[str, ...] = ()
 
 
 def parsed(raw: bytes, source: str) -> BagProfile:
     """The profile in these bytes. UsageProblem USE-BAG-PROFILE says what is wrong with it, the specification's own
-    rules included: what is required must be allowed, a required serialization needs a type."""
+    rules included: what is required must be allowed, a required serialization needs a type. A field of its own is let
+    pass, one that is nearly a field of the specification is taken for a slip."""
 
     def wrong(cause: str) -> UsageProblem:
         return UsageProblem("USE-BAG-PROFILE", profile=source, cause=cause)
@@ -96,8 +103,7 @@ def parsed(raw: bytes, source: str) -> BagProfile:
         raise wrong(f"not JSON: {problem}") from None
     if not isinstance(value, dict):
         raise wrong("not a JSON object")
-    if unknown := sorted(set(value) - _KEYS):
-        raise wrong(f"unknown: {', '.join(unknown)}")
+    unknown = _unknown(value, _KEYS, "", wrong)
     about = value.get("BagIt-Profile-Info")
     if not isinstance(about, dict):
         raise wrong("BagIt-Profile-Info is missing")
@@ -125,6 +131,8 @@ def parsed(raw: bytes, source: str) -> BagProfile:
         serialization, tuple(value.get("Accept-Serialization", ())), tuple(value["Accept-BagIt-Version"]),
         tuple(value.get("Tag-Files-Required", ())), _list(value, "Tag-Files-Allowed"),
         tuple(value.get("Payload-Files-Required", ())), _list(value, "Payload-Files-Allowed"), source,
+        (*unknown, *(one for label, tag in value.get("Bag-Info", {}).items()
+                     for one in _unknown(tag, _OF_A_TAG, f"Bag-Info: {label}: ", wrong))),
     )  # fmt: skip
     for name, required, allowed in (
         ("Manifests", profile.manifests_required, profile.manifests_allowed),
@@ -132,7 +140,11 @@ def parsed(raw: bytes, source: str) -> BagProfile:
         ("Tag-Files", profile.tag_files_required, profile.tag_files_allowed),
         ("Payload-Files", profile.payload_required, profile.payload_allowed),
     ):
-        outside = [one for one in required if allowed is not None and not _covered(one, allowed)]
+        outside = [
+            one for one in required
+            if allowed is not None and not _covered(one, allowed)
+            and not (name == "Tag-Files" and _of_the_rfc(one.encode("utf-8", "surrogatepass")))
+        ]  # fmt: skip
         if outside:
             raise wrong(f"{name}-Required, but not in {name}-Allowed: {', '.join(outside)}")
     if profile.fetch_required and not profile.allow_fetch:
@@ -177,6 +189,8 @@ def check(profile: BagProfile, tree: Tree, received: Received, bag: Bag | None =
     """All that a profile asks and a bag does not keep. The RFC itself is judged by `Bagit.check`."""
     declared, _ = declaration(tree)
     bag = bag or survey(received.entries())
+    if profile.unknown:
+        yield Finding("BAG-PRO-FIELD", None, None, None, ", ".join(profile.unknown)[: 2 * _SHOWN])
     if declared.version not in profile.accept_version:
         yield Finding("BAG-PRO-VERSION", DECLARATION, 1, ", ".join(profile.accept_version), declared.version)
     yield from _serialization(profile, tree)
@@ -318,6 +332,14 @@ def _list(value: dict[str, Any], key: str) -> tuple[str, ...] | None:
     return tuple(value[key]) if key in value else None
 
 
+def _unknown(value: dict[str, Any], known: set[str], where: str, wrong: Any) -> tuple[str, ...]:
+    """Keys that the specification does not have; raises for one that is a slip of the pen."""
+    found = tuple(sorted(set(value) - known))
+    if slips := [key for key in found if difflib.get_close_matches(key, known, 1, 0.8)]:
+        raise wrong(f"{where}unknown: {', '.join(slips)}")
+    return tuple(f"{where}{key}" for key in found)
+
+
 def _strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -330,8 +352,6 @@ def _tags(value: dict[str, Any], wrong: Any) -> tuple[Tag, ...]:
     for label, one in told.items():
         if not isinstance(one, dict):
             raise wrong(f"Bag-Info: {label} is not an object")
-        if unknown := sorted(set(one) - {"required", "values", "repeatable", "recommended", "description"}):
-            raise wrong(f"Bag-Info: {label}: unknown: {', '.join(unknown)}")
         for key in ("required", "repeatable", "recommended"):
             if not isinstance(one.get(key, False), bool):
                 raise wrong(f"Bag-Info: {label}: {key} is neither true nor false")

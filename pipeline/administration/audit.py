@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -23,6 +24,7 @@ from pipeline.settings import settings
 from pipeline.storage.conformance import conformance
 from pipeline.storage.judging import Damage, Step, What, judge
 from pipeline.storage.lines import CopyAudit, CopyProblem, Kind, Result, not_checked
+from pipeline.storage.pairs import Reader
 from pipeline.storage.stores import Store, StoreAbsent
 from pipeline.workspace import now, rfc3339, write_json
 
@@ -121,13 +123,13 @@ def audit(
         raise SystemProblem("SYS-AUDIT-BUSY", transient=True) from None
     try:
         selection = {"store": store, "aip": aip, "due_only": due_only}
-        run = _Run(at_hand, selection, budget, on_item, on_progress, stop)
-        wanted = run.wanted(store, aip, due_only)
-        if plan:
-            return run.planned(wanted)
-        run.begin()
-        run.work(wanted)
-        return run.end()
+        with contextlib.closing(_Run(at_hand, selection, budget, on_item, on_progress, stop)) as run:
+            wanted = run.wanted(store, aip, due_only)
+            if plan:
+                return run.planned(wanted)
+            run.begin()
+            run.work(wanted)
+            return run.end()
     finally:
         lock.release()
 
@@ -154,6 +156,7 @@ class _Run:
         self.scratch = at_hand.space.root / "scratch"
         self.scratch.mkdir(exist_ok=True)
         self.days = settings(at_hand.space).audit_days
+        self.reader = Reader()
         self.report = AuditReport("")
         self.started = time.monotonic()
         self.told = self.started
@@ -164,6 +167,10 @@ class _Run:
         at_hand.catalogue.catch_up()
         self.reached = {one.id: one for one in at_hand.reach()}
         learn(at_hand.catalogue, self.reached.values())
+
+    def close(self) -> None:
+        """Ends what was begun for the reading."""
+        self.reader.close()
 
     # ------------------------------------------------------------------ what is due
 
@@ -253,7 +260,7 @@ class _Run:
 
         committed = self.at_hand.catalogue.inventories(copy.aip)
         known = {version: digest for version, digest in committed.items() if version <= copy.version}
-        judged = judge(store, copy.aip, known=known, scratch=self.scratch, on_file=on_file)
+        judged = judge(store, copy.aip, known=known, scratch=self.scratch, on_file=on_file, reader=self.reader)
         others = [other for other in self.reached.values() if other.id != store.id]
         more = (*behind(store, judged, copy.version, known, others, self.scratch), *conformance(store, judged))
         problems = _together(judged.problems, more)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import SystemProblem
-from pipeline.pool.digesting import BUFFER
-from pipeline.pool.digesting import digest as read
 from pipeline.records import Evidence
 from pipeline.standards import ocfl, ocfl_plain
 from pipeline.storage import intents
 from pipeline.storage.layouts import ocfl as layout
+from pipeline.storage.pairs import Reader, Wanted
 from pipeline.storage.stores import CHUNK, Store, StoreAbsent, on_disk
 
 _Inventory = ocfl.Inventory | ocfl_plain.Plain
@@ -87,6 +86,7 @@ def judge(
     after: str | None = None,
     on_file: Callable[[Step], None] | None = None,
     most: int = 1000,
+    reader: Reader | None = None,
 ) -> Judgement:
     """Reads every file of a copy, all versions, and tells everything that is wrong with it; changes nothing.
 
@@ -95,10 +95,12 @@ def judge(
     the copy's own inventories must agree with one another.
 
     `after` is the path of the last content file of an interrupted run: what comes before it is not read again.
-    `on_file` is told after each file. At most `most` problems are listed, a last one counts the rest.
+    `on_file` is told after each file. `reader` reads for several calls, one after the other. At most `most` problems
+    are listed, a last one counts the rest.
     SystemProblem when the store fails as a whole: the copy is then not checked, never missing.
     """
-    return _Judge(store, urn, layout.prefix(urn), dict(known or {}), scratch, on_file, most).run(after)
+    reader = reader or Reader(alone=True)
+    return _Judge(store, urn, layout.prefix(urn), dict(known or {}), scratch, on_file, most, reader).run(after)
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ class _Judge:
     scratch: Path | None
     on_file: Callable[[Step], None] | None
     most: int
+    reader: Reader
     problems: list[Damage] = field(default_factory=list)
     more: int = 0
     files: int = 0
@@ -324,16 +327,15 @@ class _Judge:
 
     def _from_disk(self, expected: Iterator[tuple[str, str]], folder: str) -> Iterator[tuple[str, int, Damage | None]]:
         """As `_looks`. What is listed as a file lies in real folders; all that is odd is looked at once more."""
-        buffer = memoryview(bytearray(BUFFER))
-        for digest, path in expected:
-            length = self.listed.get(path, -1)
-            found = read(folder + path, buffer) if 0 <= length < layout.AHEAD else None
+        listed = self.listed
+        wanted: Iterator[Wanted] = ((path, digest, listed.get(path, -1)) for digest, path in expected)
+        for (path, digest, length), found in self.reader.read(folder, wanted, len(listed), sum(listed.values())):
             if found is None:
-                yield self._look(path, digest, self.listed.get(path, CHUNK))
-            elif found[0] == digest:
+                yield self._look(path, digest, CHUNK if length < 0 else length)
+            elif (now := found[0].hex()) == digest:
                 yield path, found[1], None
             else:
-                yield path, found[1], Damage(What.CHANGED, path, digest, found[0])
+                yield path, found[1], Damage(What.CHANGED, path, digest, now)
 
     def _look(self, path: str, digest: str, length: int = CHUNK) -> tuple[str, int, Damage | None]:
         try:

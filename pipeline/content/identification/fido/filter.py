@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.content.identification.fido.patterns import members
 
+_Place = tuple[int, tuple[int, ...], int]
+"""One byte position, masks by the byte that stands there, and the mask for a file that ends before it.
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One byte position; bit i of an entry says that signature i is still possible."""
+Bit i of a mask says that signature i is still possible. Tuples, these and the next: every file goes through all.
+"""
 
-    at: int
-    by_byte: tuple[int, ...]
-    beyond: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Literal:
-    """A text that must begin `low` to `high` bytes from an end; bit i says that signature i needs it."""
-
-    bits: int
-    text: bytes
-    low: int
-    high: int
+_Text = tuple[int, bytes, int, int]
+"""Bits of the signatures that need a text, the text, and the first and last place where it may begin from an end."""
 
 
 class Filter:
@@ -44,51 +33,58 @@ class Filter:
         self._from_begin = _gathered(first, "BOF")
         self._from_end = _gathered(first, "EOF")
         self._needs = [
-            [(side == "EOF", bytes.fromhex(text), low, high) for side, text, low, high in one[0 if placed[n] else 1 :]]
-            for n, one in enumerate(needs)
+            tuple(
+                (side == "EOF", bytes.fromhex(text), low, high)
+                for side, text, low, high in one[0 if placed[number] else 1 :]
+            )
+            for number, one in enumerate(needs)
         ]
 
     def possible(self, head: bytes, tail: bytes) -> Iterator[int]:
         """Numbers of the signatures that may match, rising; none that matches is left out."""
         left = self._all
         size = len(head)
-        for place in self._begins:
-            left &= place.by_byte[head[place.at]] if place.at < size else place.beyond
-        for one in self._from_begin:
-            if head.find(one.text, one.low, one.high + len(one.text)) < 0:
-                left &= ~one.bits
+        for at, by_byte, beyond in self._begins:
+            left &= by_byte[head[at]] if at < size else beyond
+        find = head.find
+        gone = 0
+        for bits, text, low, high in self._from_begin:
+            if find(text, low, high + len(text)) < 0:
+                gone |= bits
         size = len(tail)
-        for place in self._ends:
-            left &= place.by_byte[tail[-place.at]] if place.at <= size else place.beyond
-        for one in self._from_end:
-            if left & one.bits and not _lies_behind(tail, one.text, one.low, one.high):
-                left &= ~one.bits
+        for at, by_byte, beyond in self._ends:
+            left &= by_byte[tail[-at]] if at <= size else beyond
+        for bits, text, low, high in self._from_end:
+            if not _lies_behind(tail, text, low, high):
+                gone |= bits
+        left &= ~gone
+        needs = self._needs
         while left:
             lowest = left & -left
-            number = lowest.bit_length() - 1
-            if all(_lies(head, tail, *need) for need in self._needs[number]):
-                yield number
             left ^= lowest
-
-
-def _lies(head: bytes, tail: bytes, from_end: bool, text: bytes, low: int, high: int) -> bool:
-    """Whether the text begins within the window, which counts from the first byte or from behind the last."""
-    if from_end:
-        return _lies_behind(tail, text, low, high)
-    return head.find(text, low, high + len(text)) >= 0
+            number = lowest.bit_length() - 1
+            for from_end, text, low, high in needs[number]:
+                if from_end:
+                    if not _lies_behind(tail, text, low, high):
+                        break
+                elif find(text, low, high + len(text)) < 0:
+                    break
+            else:
+                yield number
 
 
 def _lies_behind(tail: bytes, text: bytes, low: int, high: int) -> bool:
+    """Whether the text begins within the window, which counts from behind the last byte."""
     size = len(tail)
     return size >= low and tail.find(text, max(0, size - high), size - low + len(text)) >= 0
 
 
-def _gathered(wanted: list[tuple[int, list[Any]]], side: str) -> list[_Literal]:
+def _gathered(wanted: list[tuple[int, list[Any]]], side: str) -> list[_Text]:
     bits: dict[tuple[str, int, int], int] = {}
     for number, (where, text, low, high) in wanted:
         if where == side:
             bits[text, low, high] = bits.get((text, low, high), 0) | 1 << number
-    return [_Literal(bit, bytes.fromhex(text), low, high) for (text, low, high), bit in bits.items()]
+    return [(bit, bytes.fromhex(text), low, high) for (text, low, high), bit in bits.items()]
 
 
 def _places(signatures: list[dict[str, Any]], sets: list[int], key: str, everything: int) -> list[_Place]:
@@ -97,7 +93,7 @@ def _places(signatures: list[dict[str, Any]], sets: list[int], key: str, everyth
         for at, which in one.get(key, ()):
             used.setdefault(at, []).append((1 << number, which))
     lists: dict[int, list[int]] = {}
-    places = []
+    places: list[_Place] = []
     for at, wanted in sorted(used.items()):
         beyond = everything
         for bit, _ in wanted:
@@ -108,5 +104,5 @@ def _places(signatures: list[dict[str, Any]], sets: list[int], key: str, everyth
                 lists[which] = members(sets[which])
             for byte in lists[which]:
                 entries[byte] |= bit
-        places.append(_Place(at, tuple(entries), beyond))
+        places.append((at, tuple(entries), beyond))
     return places

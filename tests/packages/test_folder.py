@@ -110,6 +110,35 @@ def test_checksums_in_their_dialects(algorithm: str, line: str, tmp_path: Path) 
         assert KIND.algorithms(FolderTree(root)) == {algorithm}
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512", "b2"])
+@pytest.mark.parametrize("line", ["{} (objects/ă.txt) = {}\n", "{}(ă.txt)= {}\n"])
+def test_tagged_checksums(algorithm: str, line: str, tmp_path: Path) -> None:
+    """As `md5sum --tag`, BSD and openssl write them."""
+    name = "blake2b" if algorithm == "b2" else algorithm
+    tag = "BLAKE2b" if algorithm == "b2" else name.upper()
+    digest = hashlib.new(name, A.encode()).hexdigest()
+    place = f"metadata/checksum.{algorithm}"
+    for number, (said, expected) in enumerate(
+        ((line.format(tag, digest), set()), (line.format(tag, digest[1:] + digest[0]), {"FLD-SUM-DIGEST"}),
+         (line.format("TIGER", digest), {"FLD-SUM-LINE", "FLD-SUM-UNLISTED"}))
+    ):  # fmt: skip
+        assert found(tmp_path / str(number), {"objects/ă.txt": A, place: said}) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metadata.csv", "parts,dc.title\nobjects/tập,x\n"),
+        ("metadata.csv", "filename,dc.title\nobjects/tập/a.txt ,x \n"),
+        ("metadata.csv", "filename,dc.title\ndata/objects/tập/a.txt,x\n"),
+        ("metadata.json", '[{"parts": "objects/tập", "dc.title": "x"}]'),
+    ],
+)
+def test_names_as_archivematica_writes_them(name: str, text: str, tmp_path: Path) -> None:
+    assert found(tmp_path, {"objects/tập/a.txt": A, f"metadata/{name}": text}) == set()
+    assert [one.terms for one in described(tmp_path)][1:] == [(("title", "x"),)]
+
+
 def test_escaped_and_odd_names_in_checksums(tmp_path: Path) -> None:
     lines = (f"\\{SUM}  a\\nb\n", f"\\{SUM}  c\\\\d\n", f"{SUM}  *star\n", f"{SUM}   edge \n")
     files: Files = {"a\nb": A, "c\\d": A, "*star": A, " edge ": A, "metadata/checksum.sha256": "".join(lines[:3])}

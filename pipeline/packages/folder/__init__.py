@@ -175,10 +175,15 @@ def _is_beside(path: bytes) -> bool:
 
 def _meant(name: str, held: Held, received: Received) -> tuple[PackagePath | None, bool]:
     """The file or folder that a name in a table means (empty path: the package); whether its Unicode form differs."""
-    if name in _WHOLE:
+    if name.strip() in _WHOLE:
         return PackagePath(b""), False
     raw = name.encode("utf-8", "surrogatepass").removeprefix(b"./").rstrip(b"/")
-    spelled = (raw, b"objects/" + raw, raw.removeprefix(b"objects/"))
+    bare = raw.strip(b" ")
+    spelled = dict.fromkeys(
+        # As it stands, without the blanks that tables are padded with, and as Archivematica names files of a bag.
+        (raw, b"objects/" + raw, raw.removeprefix(b"objects/"), bare, b"objects/" + bare,
+         bare.removeprefix(b"objects/"), bare.removeprefix(b"data/"))
+    )  # fmt: skip
     paths = [PackagePath(path) for path in spelled if inside(path)]
     for path in paths:
         if held.find(path) is not None or held.is_folder(path) or received.entry(path) is not None:

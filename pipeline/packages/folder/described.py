@@ -25,6 +25,9 @@ _LARGEST_JSON = 32 << 20
 
 _MOST_FAULTS = 100
 
+_NAMED = ("filename", "parts")
+"""What the column of names is called: of files, and of the folders that Archivematica calls compound objects."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -77,7 +80,7 @@ def _table(tree: Tree) -> Iterator[Row | Finding]:
                     continue
                 if header is None:
                     header = [cell.strip() for cell in cells]
-                    if header[0].lower() != "filename":
+                    if header[0].lower() not in _NAMED:
                         yield Finding("FLD-CSV-HEADER", CSV, line, "filename", header[0][:200])
                         return
                     terms = [element(name) if name else None for name in header]
@@ -160,9 +163,9 @@ def _keyed(value: dict[str, Any]) -> Iterator[Row | Finding]:
 def _listed(value: list[dict[str, Any]]) -> Iterator[Row | Finding]:
     unknown: set[str] = set()
     for item in value:
-        pairs = [(element(name), said) for name, said in item.items() if name != "filename"]
-        unknown.update(name for name in item if name != "filename" and element(name) is None)
-        yield from _row(item["filename"], pairs)
+        pairs = [(element(name), said) for name, said in item.items() if name not in _NAMED]
+        unknown.update(name for name in item if name not in _NAMED and element(name) is None)
+        yield from _row(item["filename"] if "filename" in item else item["parts"], pairs)
     for name in sorted(unknown):
         yield Finding("FLD-CSV-COLUMN", JSON, None, None, fit(name)[:200])
 

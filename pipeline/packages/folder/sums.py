@@ -1,4 +1,4 @@
-"""`metadata/checksum.*`: digests the depositor took, in the format of md5sum."""
+"""`metadata/checksum.*`: digests the depositor took, in the formats of md5sum."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from pipeline.packages.held import Held
 from pipeline.records import Finding, PackagePath
 from pipeline.tree import ContentDamage, Tree
 
-FILES = {PackagePath(b"metadata/checksum." + name.encode()): name for name in ("md5", "sha1", "sha256", "sha512")}
+FILES = {
+    PackagePath(b"metadata/checksum." + name): algorithm
+    for name, algorithm in (
+        (b"md5", "md5"), (b"sha1", "sha1"), (b"sha256", "sha256"), (b"sha512", "sha512"), (b"b2", "blake2b"),
+    )
+}  # fmt: skip
+"""Checksum files by the names that Archivematica gives them; the last one is as b2sum writes it."""
 
 _LINE = re.compile(rb"(\\?)([0-9A-Fa-f]+)[ \t]+(.+)", re.DOTALL)
+_TAGGED = re.compile(rb"(\\?)([A-Za-z0-9-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]+)", re.DOTALL)
+"""What `md5sum --tag`, BSD and openssl write, and `md5sum --check` reads."""
 _ESCAPED = re.compile(rb"\\[\\nr]")
 _ESCAPES = {b"\\\\": b"\\", b"\\n": b"\n", b"\\r": b"\r"}
 _LONGEST = 1 << 16
@@ -64,11 +72,10 @@ class Sums:
             return
 
     def _line(self, number: int, line: bytes) -> Iterator[Finding]:
-        match = _LINE.fullmatch(line)
-        if match is None or len(match.group(2)) != self._digits:
+        escaped, said, name = self._parts(line)
+        if len(said) != self._digits:
             yield Finding("FLD-SUM-LINE", self._path, number, str(self._digits), _text(line))
             return
-        escaped, said, name = match.groups()
         if escaped:
             name = _ESCAPED.sub(lambda found: _ESCAPES[found.group()], name)
         digest = said.decode().lower()
@@ -84,6 +91,16 @@ class Sums:
                 return
             yield Finding("FLD-NAME-FORM", self._held.paths[index], number, None, _text(name))
         yield from self._met(index, number, digest)
+
+    def _parts(self, line: bytes) -> tuple[bytes, bytes, bytes]:
+        """Mark of escapes, digest and name; no digest where the line is of neither form, or of another algorithm."""
+        tagged = _TAGGED.fullmatch(line)
+        if tagged is not None:
+            escaped, algorithm, name, said = tagged.groups()
+            own = algorithm.lower().replace(b"-", b"").decode() == self._algorithm
+            return escaped, said if own else b"", name
+        match = _LINE.fullmatch(line)
+        return (match[1], match[2], match[3]) if match is not None else (b"", b"", b"")
 
     def _met(self, index: int, number: int, digest: str) -> Iterator[Finding]:
         path = self._held.paths[index]

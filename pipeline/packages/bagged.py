@@ -1,4 +1,5 @@
-"""Bags whose payload is a package: an E-ARK one (`data/METS.xml`), or a transfer in Archivematica's layout."""
+"""Bags whose payload is a package: an E-ARK one (`data/METS.xml`), or a transfer in Archivematica's layout; and bags
+with an E-ARK package in one folder of `data/`, which is judged too and kept as it is."""
 
 from __future__ import annotations
 
@@ -96,18 +97,56 @@ class Bagged:
         return Placement(path, Use.DOCUMENTATION, PackagePath(_DOCUMENTATION + path))
 
 
-class _Payload:
-    """What is below `data/` as a package of its own.
+class PlainBag(Bagit):
+    """Any other bag. Where `data/` holds nothing but the folder of an E-ARK package, that is judged too."""
 
-    Its root folder is called `data` in every bag, so the name is the one that its METS gives itself (CSIPSTR2).
+    def algorithms(self, tree: Tree) -> frozenset[str]:
+        found = _only_folder(tree)
+        own = super().algorithms(tree)
+        return own if found is None else own | Eark(found[1]).algorithms(_Payload(tree, found[0]))
+
+    def check(self, tree: Tree, received: Received) -> Iterator[Finding]:
+        yield from super().check(tree, received)
+        found = _only_folder(tree)
+        if found is None:
+            return
+        root, kind = found
+        for finding in Eark(kind).check(_Payload(tree, root), _Known(received, root)):
+            yield finding if finding.file is None else replace(finding, file=PackagePath(root + finding.file))
+
+
+def _only_folder(tree: Tree) -> tuple[bytes, str] | None:
+    """The one folder below `data/` (with its slash) that is an E-ARK package, and of which kind."""
+    root: bytes | None = None
+    for entry in _below(tree.entries(), PAYLOAD):
+        top, slash, _ = entry.path.partition(b"/")
+        if not slash and not entry.is_folder:
+            return None
+        if root is None:
+            root = PAYLOAD + top + b"/"
+            if not has(tree, PackagePath(root + b"METS.xml")):
+                return None
+        elif root != PAYLOAD + top + b"/":
+            return None
+    inner = mets_kind(tree, root) if root is not None else None
+    return (root, inner.kind) if root is not None and inner is not None and inner.kind.startswith("eark-") else None
+
+
+class _Payload:
+    """What is below `data/`, or a folder in it, as a package of its own.
+
+    A root folder that is called `data` in every bag says nothing: then the name is the one that METS gives (CSIPSTR2).
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, root: bytes = PAYLOAD) -> None:
         self._tree = tree
+        self._root = root
         self.carrier = tree.carrier
 
     @property
     def name(self) -> bytes:
+        if self._root != PAYLOAD:
+            return self._root.split(b"/")[-2]
         try:
             with closing(self.open(PackagePath(b"METS.xml"))) as source:
                 head = next(iter(mets.read(source)), None)
@@ -117,36 +156,37 @@ class _Payload:
         return said.encode("utf-8", "surrogateescape") if said else self._tree.name
 
     def entries(self) -> Iterator[Entry]:
-        return _below(self._tree.entries())
+        return _below(self._tree.entries(), self._root)
 
     def open(self, path: PackagePath) -> BinaryIO:
-        return self._tree.open(PackagePath(PAYLOAD + path))
+        return self._tree.open(PackagePath(self._root + path))
 
     def local(self, path: PackagePath, scratch: Path) -> AbstractContextManager[Path]:
-        return self._tree.local(PackagePath(PAYLOAD + path), scratch)
+        return self._tree.local(PackagePath(self._root + path), scratch)
 
     def close(self) -> None:
         """The bag is closed by who opened it."""
 
 
 class _Known:
-    """What is known of the files below `data/`."""
+    """What is known of the files below `data/`, or a folder in it."""
 
-    def __init__(self, received: Received) -> None:
+    def __init__(self, received: Received, root: bytes = PAYLOAD) -> None:
         self._received = received
+        self._root = root
 
     def entries(self) -> Iterator[Entry]:
-        return _below(self._received.entries())
+        return _below(self._received.entries(), self._root)
 
     def entry(self, path: PackagePath) -> Entry | None:
-        found = self._received.entry(PackagePath(PAYLOAD + path))
+        found = self._received.entry(PackagePath(self._root + path))
         return None if found is None else replace(found, path=path)
 
     def digest(self, path: PackagePath, algorithm: str) -> str | None:
-        return self._received.digest(PackagePath(PAYLOAD + path), algorithm)
+        return self._received.digest(PackagePath(self._root + path), algorithm)
 
 
-def _below(entries: Iterator[Entry]) -> Iterator[Entry]:
+def _below(entries: Iterator[Entry], root: bytes) -> Iterator[Entry]:
     for entry in entries:
-        if entry.path.startswith(PAYLOAD):
-            yield replace(entry, path=PackagePath(entry.path.removeprefix(PAYLOAD)))
+        if entry.path.startswith(root):
+            yield replace(entry, path=PackagePath(entry.path.removeprefix(root)))

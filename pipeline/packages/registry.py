@@ -32,9 +32,9 @@ class _Kinds(Mapping[str, Kind]):
 
 
 def _bagit() -> Kind:
-    from pipeline.packages.bagit import Bagit
+    from pipeline.packages.bagged import PlainBag
 
-    return Bagit()
+    return PlainBag()
 
 
 def _eark_aip() -> Kind:
@@ -122,14 +122,25 @@ def _circular(tree: Tree, trusted: bool = True) -> Recognition | None:
     return circular(tree, trusted=trusted)
 
 
-def _beside_others(tree: Tree) -> Recognition | None:
-    """An E-ARK package in one folder of an archive that holds more beside it (CSIPSTR1 forbids that)."""
-    if not isinstance(tree, ArchiveTree) or tree.rooted:
+def _misplaced(tree: Tree) -> Recognition | None:
+    """E-ARK packages that an archive holds otherwise than in its one root folder (CSIPSTR1): beside more, several, or
+    one folder deeper."""
+    if not isinstance(tree, ArchiveTree):
         return None
-    split = (entry.path.split(b"/") for entry in tree.entries())
-    tops = {parts[0] for parts in split if parts[1:] == [b"METS.xml"]}
-    found = mets_kind(tree, tops.pop() + b"/") if len(tops) == 1 else None
-    return found if found is not None and found.kind.startswith("eark-") else None
+    tops: set[bytes] = set()
+    holding: set[bytes] = set()
+    for entry in tree.entries():
+        parts = entry.path.split(b"/", 2)
+        tops.add(parts[0])
+        if parts[1:] == [b"METS.xml"]:
+            holding.add(parts[0])
+    if tree.rooted and len(tops) != 1:
+        return None
+    for top in sorted(holding):
+        found = mets_kind(tree, top + b"/")
+        if found is not None and found.kind.startswith("eark-"):
+            return found
+    return None
 
 
 def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = ()) -> tuple[Kind, Recognition]:
@@ -144,7 +155,9 @@ def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = 
         own = _circular(tree) if name == "tt05" else KINDS[name].recognise(tree)
         chosen = Recognition(name, version or (own.version if own else ""), "chosen by the person who asked")
         return KINDS[name], chosen
-    bag = KINDS["bagit"].recognise(tree)
+    from pipeline.packages.bagit import Bagit  # the kind itself loads what judges packages inside of bags
+
+    bag = Bagit().recognise(tree)
     if bag is not None:
         from pipeline.packages.bagged import kind_of
 
@@ -157,7 +170,7 @@ def recognise(tree: Tree, forced: str | None = None, accepts: Collection[str] = 
         marked = _circular(tree, trusted=False)
         found = marked or found
     if found is None:
-        found = _beside_others(tree)
+        found = _misplaced(tree)
     if found is not None:
         # The kind itself knows the version of the profile, the marks alone do not.
         own = KINDS[found.kind].recognise(tree)

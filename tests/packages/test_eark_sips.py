@@ -21,6 +21,7 @@ from pipeline.packages.registry import recognise
 from pipeline.records import Finding, Level
 from pipeline.tree import FolderTree
 from tests.archives import kept, tar_of, zip_of
+from tests.packages.bags import bag
 from tests.packages.eark_faults import ALSO, BROKEN, NOTED, edited
 from tests.packages.eark_sips import PREMIS_FILE, REP, ROOT, VALID, Shape, build, files_of, reference
 from tests.packages.received import judged, opened
@@ -94,6 +95,35 @@ def test_an_archive_without_a_root_folder(tmp_path: Path) -> None:
     assert tree is not None
     kind, _ = recognise(tree)
     assert errors(judged(kind, tree)) == {"CSIPSTR1"}
+
+
+@pytest.mark.parametrize(("places", "expected"), [(("outer/{}/",), {"CSIPSTR4"}), (("{}/", "other/"), {"CSIPSTR1"})])
+def test_an_archive_with_the_package_elsewhere(tmp_path: Path, places: tuple[str, ...], expected: set[str]) -> None:
+    """One folder deeper, or several packages in one archive: no plain folder, though nothing lies at its root."""
+    found = files_of(Shape())
+    files = {place.format(Shape().name) + name: data for place in places for name, data in found.items()}
+    for name, archive in (("a.zip", zip_of(files)), ("a.tar", tar_of(files))):
+        tree = opened(kept(tmp_path, name, archive)).tree
+        assert tree is not None
+        kind, told = recognise(tree)
+        assert told.kind == "eark-sip"
+        assert errors(judged(kind, tree)) == expected
+
+
+def test_a_bag_with_the_folder_of_a_package(tmp_path: Path) -> None:
+    """The bag keeps it as it is; what is wrong with the package is told with its place in the bag."""
+    files: dict[str, bytes | str] = {f"{Shape().name}/{name}": data for name, data in files_of(Shape()).items()}
+    for name, more, expected in (
+        ("good", {}, set()),
+        ("bad", {f"{Shape().name}/documentation/more.txt": b"x"}, {"CSIP66"}),
+        ("beside", {f"{Shape().name}/documentation/more.txt": b"x", "read me.txt": b"x"}, set()),
+    ):
+        root = bag(tmp_path / name, {**files, **more})
+        kind, told = recognise(FolderTree(root))
+        assert told.kind == "bagit"
+        found = judged(kind, FolderTree(root))
+        assert errors(found) == expected
+        assert all((one.file or b"").startswith(b"data/") for one in found if one.code == "CSIP66")
 
 
 def test_a_mets_among_the_documentation_is_no_representation(tmp_path: Path) -> None:

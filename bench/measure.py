@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,14 @@ class Household:
         if self._s3 is not None:
             down(Workspace(self.base / "servers"))
 
-    def ingest(self, source: Path, *, s3: bool, batch: bool = False) -> Measure:
-        """A whole ingest from the command line to the committed AIP; what it made is removed."""
+    def ingest(self, source: Path, *, s3: bool, batch: bool = False, apart: bool = False) -> Measure:
+        """A whole ingest from the command line to the committed AIP; what it made is removed.
+
+        `apart`: with one engine and no examination of files (`bench.apart`).
+        """
         environment, arguments = self._begin(source, s3, batch)
-        seconds, peak = measured(environment, arguments)
+        command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "bench.apart"] if apart else [LUUTRU]
+        seconds, peak = measured(environment, arguments, command)
         self._remove(environment)
         files = sum(len(names) for _, _, names in os.walk(source))
         return Measure(seconds, files, peak)
@@ -117,11 +122,13 @@ def run(environment: dict[str, str], *arguments: str) -> None:
                    stderr=subprocess.DEVNULL)  # fmt: skip
 
 
-def measured(environment: dict[str, str], arguments: list[str]) -> tuple[float, int]:
+def measured(
+    environment: dict[str, str], arguments: list[str], command: Sequence[str] = (LUUTRU,)
+) -> tuple[float, int]:
     """(seconds, peak of the summed memory of the process tree in bytes: shared pages count once)."""
     peak = 0
     started = time.monotonic()
-    process = subprocess.Popen([LUUTRU, *arguments], env=environment, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([*command, *arguments], env=environment, cwd=PROJECT, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)  # fmt: skip
     over = threading.Event()
 

@@ -30,6 +30,8 @@ for root, _, names in os.walk(sys.argv[1]):
         pygfried.identify(os.path.join(root, name), detailed=True)
 """
 
+_APART = "one engine, no examination:"
+
 Pair = tuple[Callable[[], float], Callable[[], float]]
 
 
@@ -54,6 +56,10 @@ class Peers:
              lambda: (lambda: self._ingest(w1, s3=False), lambda: self._siegfried(w1) + self._rocfl(w1))),
             ("P2", "ingest 10,000 files, folder", "pygfried + rocfl + sync + validate", 0.9, 0.45,
              lambda: (lambda: self._ingest(w2, s3=False), lambda: self._siegfried(w2) + self._rocfl(w2))),
+            ("P1a", f"{_APART} 1,000 files, folder", "pygfried + rocfl + sync + validate", 1.3, 0.7,
+             lambda: (lambda: self._ingest(w1, s3=False, apart=True), lambda: self._siegfried(w1) + self._rocfl(w1))),
+            ("P2a", f"{_APART} 10,000 files, folder", "pygfried + rocfl + sync + validate", 0.9, 0.45,
+             lambda: (lambda: self._ingest(w2, s3=False, apart=True), lambda: self._siegfried(w2) + self._rocfl(w2))),
             ("P3", "ingest 1,000 files, folder + S3", "rclone copy + check --download", 1.4, 0.9,
              lambda: (lambda: self._ingest(w1, s3=True), lambda: self._rclone(w1))),
             ("P6", "ingest one file of 2 GiB, folder", "rocfl + sync + validate", 1.0, 0.7,
@@ -89,8 +95,8 @@ class Peers:
 
     # --- our side
 
-    def _ingest(self, source: Path, *, s3: bool) -> float:
-        return self.house.ingest(source, s3=s3).seconds
+    def _ingest(self, source: Path, *, s3: bool, apart: bool = False) -> float:
+        return self.house.ingest(source, s3=s3, apart=apart).seconds
 
     def _send(self, source: Path) -> float:
         file = next(path for path in source.rglob("*") if path.is_file())

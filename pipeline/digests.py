@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import re
 import uuid
 import zlib
@@ -47,7 +48,12 @@ def begin(name: str) -> Running:
     return hashlib.new(name, usedforsecurity=False)
 
 
-def ahead(fill: Callable[[memoryview], int], size: int = 1 << 20) -> Generator[memoryview]:
+def buffers(size: int) -> tuple[memoryview, memoryview]:
+    """Two for `ahead`, on whole pages."""
+    return memoryview(mmap.mmap(-1, size)), memoryview(mmap.mmap(-1, size))
+
+
+def ahead(fill: Callable[[memoryview], int], two: tuple[memoryview, memoryview]) -> Generator[memoryview]:
     """What `fill` puts into a buffer, until it puts nothing: the next is filled, in a thread, while this one is used.
 
     A view is good until the next one is asked for. What `fill` raises comes out here. To be closed (`closing`) before
@@ -55,13 +61,13 @@ def ahead(fill: Callable[[memoryview], int], size: int = 1 << 20) -> Generator[m
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    buffers, turn = (memoryview(bytearray(size)), memoryview(bytearray(size))), 0
+    turn = 0
     with ThreadPoolExecutor(1, "ahead") as reader:
-        coming = reader.submit(fill, buffers[turn])
+        coming = reader.submit(fill, two[turn])
         while length := coming.result():
-            full = buffers[turn][:length]
+            full = two[turn][:length]
             turn ^= 1
-            coming = reader.submit(fill, buffers[turn])
+            coming = reader.submit(fill, two[turn])
             yield full
 
 

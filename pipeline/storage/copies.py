@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from pipeline.digests import ahead
+from pipeline.digests import ahead, buffers
 from pipeline.errors import SystemProblem
 from pipeline.plan import Plan
 from pipeline.records import CopyRow
@@ -162,7 +162,7 @@ def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> 
     try:
         with (
             ThreadPoolExecutor(1, "digest") as second,
-            contextlib.closing(ahead(partial(_read_into, source, piece), CHUNK)) as chunks,
+            contextlib.closing(ahead(partial(_read_into, source, piece), buffers(CHUNK))) as chunks,
         ):
             for chunk in chunks:
                 digested = second.submit(digest.update, chunk)

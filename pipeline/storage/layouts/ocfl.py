@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.digests import ahead
+from pipeline.digests import ahead, buffers
 from pipeline.errors import SystemProblem
 from pipeline.standards import ocfl
 from pipeline.storage.stores import ABSENT, CHUNK, WHOLE, Store, StoreConflict
@@ -135,7 +135,7 @@ def bytes_of(store: Store, key: str, expected: int) -> tuple[bytes, str]:
 def _digest_ahead(source: BinaryIO) -> tuple[str, int]:
     """A second thread reads the next part while this one digests: both let go of the interpreter."""
     digest, size = hashlib.sha256(), 0
-    with contextlib.closing(ahead(partial(_filled, source), CHUNK)) as chunks:
+    with contextlib.closing(ahead(partial(_filled, source), buffers(CHUNK))) as chunks:
         for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)

@@ -37,13 +37,12 @@ from pipeline.storage.stores.disk import (
     names_in,
     parent_of,
     pour,
-    reserve,
     sync_file_system,
     sync_folders,
     write_all,
 )
 from pipeline.storage.stores.places import disk_of, free_space, machine
-from pipeline.storage.stores.trailing import FROM, STRETCH, Trail
+from pipeline.storage.stores.trailing import FROM, Trail
 from pipeline.workspace import sync_folder
 
 if TYPE_CHECKING:
@@ -140,10 +139,9 @@ class FileStore:
     def sink(self, key: str, size: int, sha256: str) -> Sink:
         target = self._path(checked_key(key))
         try:
-            handle = self._create(target, replace=True)
+            return _FileSink(self, target, self._create(target, replace=True), key, size)
         except OSError as problem:
             raise self._trouble(problem, key) from problem
-        return _FileSink(self, target, handle, key, size)
 
     def replace(self, key: str, body: bytes | Path, if_match: str | None = None) -> str:
         target = self._path(checked_key(key))
@@ -456,19 +454,19 @@ class FileStore:
 class _FileSink:
     def __init__(self, store: FileStore, target: str, handle: int, key: str, size: int) -> None:
         self._store, self._target, self._handle, self._key = store, target, handle, key
-        self._expected = size
-        self._written = 0
-        self._trail = Trail(handle) if size >= FROM else None
         self.proof: Proof | None = None
+        try:
+            self._trail = Trail(handle, target, size) if size >= FROM else None
+        except BaseException:
+            os.close(handle)
+            raise
 
     def write(self, chunk: bytes | memoryview) -> None:
         try:
-            write_all(self._handle, chunk)
-            before, self._written = self._written, self._written + len(chunk)
             if self._trail is not None:
-                if before < STRETCH <= self._written:
-                    reserve(self._handle, self._expected)
-                self._trail.reached(self._written)
+                self._trail.write(chunk)
+            else:
+                write_all(self._handle, chunk)
         except OSError as problem:
             raise self._store._trouble(problem, self._key) from problem
 
@@ -477,7 +475,7 @@ class _FileSink:
             return
         try:
             if self._trail is not None:
-                found = self._trail.end(self._written)
+                found = self._trail.end()
                 self.proof = Proof(found, etag_of(os.fstat(self._handle)))
             handle, self._handle = self._handle, -1
             os.close(handle)

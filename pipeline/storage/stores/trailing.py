@@ -1,14 +1,22 @@
-"""Making a big file durable and reading it back while the rest of it is still being written."""
+"""A big file on its way to the disk and back: written past the memory, synced, read back while the rest is coming."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 
-from pipeline.storage.stores import CHUNK
+from pipeline.digests import ahead, buffers
+from pipeline.storage.stores.disk import reserve
+
+BLOCK = 4 << 20
+"""Bytes of one write and one reading: below that a disk waits for us."""
 
 STRETCH = 64 << 20
 """Bytes from one sync to the next: few enough to keep the disk busy, many enough that a sync costs little."""
@@ -17,60 +25,146 @@ FROM = 2 * STRETCH
 """Smaller files wait for the one sync of all: here they would wait for a sync of their own."""
 
 _BEHIND = 3
-"""So many stretches may be under way: a slow disk holds the writer back before memory fills with what it owes."""
+"""So much may be under way, of blocks and of stretches: a slow disk holds back who writes before memory fills."""
+
+_PAGE = 4096
 
 
 class Trail:
-    """A second thread that follows the writer of a file: each stretch is synced, then read back and digested.
+    """Writes a file in one thread; another follows it: each stretch is synced, then read back and digested.
 
-    A sync that fails says so once and never again, and what is read afterwards comes out of memory as if all were
-    well. So the first error stays: every later call raises it, and the file has to be written anew.
+    Both go past the memory of the system where the file system can (O_DIRECT): half the processor's work, and what is
+    read back comes from the disk. A sync that fails says so once and never again, and memory gives back what the disk
+    does not have; so the first error stays, every later call raises it, and the file has to be written anew.
     """
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, place: str, size: int) -> None:
+        """`handle` is open for reading and writing, empty, and the caller's to close; `size` is what will come."""
         self._handle = handle
+        self._size = size
+        self._reader = _beside(handle, place)
+        _direct(handle, True)
+        self._blocks = [*buffers(BLOCK), *buffers(BLOCK)]
+        self._pages = buffers(BLOCK)
+        self._filled = 0
+        self._written = self._asked = self._read = 0
         self._digest = hashlib.sha256()
-        self._buffer = memoryview(bytearray(CHUNK))
-        self._read = 0
-        self._asked = 0
         self._error: OSError | None = None
-        self._under_way: deque[Future[None]] = deque()
-        self._thread = ThreadPoolExecutor(1, "trail")
+        self._writing: deque[Future[None]] = deque()
+        self._following: deque[Future[None]] = deque()
+        self._writer = ThreadPoolExecutor(1, "writer")
+        self._follower = ThreadPoolExecutor(1, "trail")
 
-    def reached(self, size: int) -> None:
-        """So many bytes are written. OSError of what was synced or read back before."""
-        if size - self._asked >= STRETCH:
-            self._ask(size)
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Takes a chunk, which may change when this returns. OSError of anything that came before."""
+        view = memoryview(chunk)
+        while view:
+            taken = view[: BLOCK - self._filled]
+            self._blocks[0][self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            view = view[len(taken) :]
+            if self._filled == BLOCK:
+                self._hand_over()
 
-    def end(self, size: int) -> str:
-        """SHA-256 of the file of `size` bytes as it was read back, all synced before; OSError if any of that failed."""
-        self._ask(size)
-        while self._under_way:
-            self._under_way.popleft().result()
-        self._thread.shutdown()
+    def end(self) -> str:
+        """SHA-256 of the whole file as it was read back, all of it synced before. OSError if any of that failed."""
+        if self._filled:
+            self._hand_over()
+        _wait(self._writing, 0)
+        self._ask(self._written)
+        _wait(self._following, 0)
+        self.stop()
         return self._digest.hexdigest()
 
     def stop(self) -> None:
-        """Gives up; nothing touches the file any more when this returns. Never raises."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Nothing touches the file any more when this returns. May be repeated; never raises."""
+        self._writer.shutdown(wait=True, cancel_futures=True)
+        self._follower.shutdown(wait=True, cancel_futures=True)
+        reader, self._reader = self._reader, -1
+        if reader >= 0:
+            os.close(reader)
+
+    def _hand_over(self) -> None:
+        _wait(self._writing, _BEHIND - 1)
+        block, length = self._blocks.pop(0), self._filled
+        self._blocks.append(block)
+        self._filled = 0
+        self._writing.append(self._writer.submit(self._lasting, partial(self._put, block[:length])))
 
     def _ask(self, size: int) -> None:
-        while self._under_way and (len(self._under_way) >= _BEHIND or self._under_way[0].done()):
-            self._under_way.popleft().result()
-        self._under_way.append(self._thread.submit(self._follow, size))
+        _wait(self._following, _BEHIND - 1)
+        self._following.append(self._follower.submit(self._lasting, partial(self._follow, size)))
         self._asked = size
 
-    def _follow(self, size: int) -> None:
+    def _lasting(self, act: Callable[[], None]) -> None:
+        if self._error is None:
+            try:
+                act()
+            except OSError as problem:
+                self._error = problem
         if self._error is not None:
             raise self._error
-        try:
-            os.fdatasync(self._handle)
-            while self._read < size:
-                length = os.preadv(self._handle, [self._buffer[: size - self._read]], self._read)
-                if not length:
-                    raise OSError(errno.EIO, "shorter than what was written")
-                self._digest.update(self._buffer[:length])
-                self._read += length
-        except OSError as problem:
-            self._error = problem
+
+    def _put(self, block: memoryview) -> None:
+        if len(block) % _PAGE:
+            _direct(self._handle, False)  # the end of the file: only whole pages go past the memory
+        self._written += len(block)
+        while block:
+            block = block[_past(self._handle, partial(os.write, self._handle, block)) :]
+        if self._written - self._asked >= STRETCH:
+            if not self._asked:
+                reserve(self._handle, self._size)
+            self._ask(self._written)
+
+    def _follow(self, size: int) -> None:
+        os.fdatasync(self._handle)
+        with closing(ahead(partial(self._fill, size), self._pages)) as blocks:
+            for block in blocks:
+                self._digest.update(block)
+
+    def _fill(self, size: int, block: memoryview) -> int:
+        wanted = min(len(block), -(-(size - self._read) // _PAGE) * _PAGE)
+        if not wanted:
+            return 0
+        length = _past(self._reader, partial(os.preadv, self._reader, [block[:wanted]], self._read))
+        if not length:
+            raise OSError(errno.EIO, "shorter than what was written")
+        self._read += length
+        return length
+
+
+def _wait(under_way: deque[Future[None]], most: int) -> None:
+    while under_way and (len(under_way) > most or under_way[0].done()):
+        under_way.popleft().result()
+
+
+def _beside(handle: int, place: str) -> int:
+    """The same file for reading, past the memory where that goes."""
+    reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    if not os.path.sameopenfile(reader, handle):
+        os.close(reader)
+        raise OSError(errno.ESTALE, "another file")
+    _direct(reader, True)
+    return reader
+
+
+def _direct(handle: int, on: bool) -> None:
+    """Past the memory of the system from now on, or through it; as before where the file system knows no such thing."""
+    flag = getattr(os, "O_DIRECT", 0)
+    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags | flag if on else flags & ~flag)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:
             raise
+
+
+def _past(handle: int, call: Callable[[], int]) -> int:
+    """A call past the memory; through it from now on where that is refused for the sake of its size or place."""
+    try:
+        return call()
+    except OSError as problem:
+        if problem.errno != errno.EINVAL or not fcntl.fcntl(handle, fcntl.F_GETFL) & getattr(os, "O_DIRECT", 0):
+            raise
+    _direct(handle, False)
+    return call()

@@ -19,13 +19,13 @@ def audit(
     """The document is `audit/1`."""
 
     def work() -> Answer:
-        from commands.ingest import finish
+        from commands.frame import finish
         from commands.progress import Display
         from pipeline.administration.archive import opened
         from pipeline.administration.audit import audit as read_again
         from pipeline.administration.audit import limits
+        from pipeline.errors import stopping
         from pipeline.findings import as_json as shape
-        from pipeline.ingest.session import stopping
 
         space = workspace()
         with opened(space) as at_hand, Display(language(lang), 1) as display:

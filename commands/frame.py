@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import click
 
     from pipeline.errors import Problem
+    from pipeline.workspace import Workspace
 
 
 LINES = ("identify",)
@@ -116,6 +117,22 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def told_of(problem: Problem, lang: str) -> None:
+    """A problem that does not end the command, for people."""
+    from pipeline.findings import problem_json
+
+    told = problem_json(problem)
+    note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
+
+
+def finish(space: Workspace, lang: str) -> None:
+    """Seals the day where no worker does, and closes the journal in every reachable store."""
+    from pipeline.administration.archive import close_journal
+
+    for problem in close_journal(space):
+        told_of(problem, lang)
+
+
 def _print(
     document: dict[str, Any], text: Callable[[], str], *, as_json: bool, failed: bool, lines: bool = False
 ) -> None:
@@ -202,7 +219,7 @@ def _clock(now: Callable[[], Any], rfc3339: Callable[[Any], str]) -> str | None:
 @contextlib.contextmanager
 def _signals(got: list[int]) -> Iterator[None]:
     """A first SIGINT or SIGTERM finishes the current file, a second one stops at once."""
-    from pipeline.ingest.session import stopping
+    from pipeline.errors import stopping
 
     def first(number: int, frame: FrameType | None) -> None:
         if got:

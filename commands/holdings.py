@@ -28,7 +28,7 @@ def export(
     """The document is `export/1`."""
 
     def work() -> Answer:
-        from commands.ingest import finish
+        from commands.frame import finish
         from pipeline.access.export import export as hand_out
         from pipeline.administration.archive import opened
 

@@ -49,9 +49,8 @@ def identify(
 def _identify(paths: tuple[str, ...], engine: str, shape: str, archives: bool, lang: str) -> Answer:
     from pipeline.content.identification import inforce
     from pipeline.content.listing import exit_of, identify_paths
-    from pipeline.errors import Interrupted
+    from pipeline.errors import Interrupted, stopping
     from pipeline.ingest.item import exit_code
-    from pipeline.ingest.session import stopping
     from pipeline.reports.tally import Tally
     from pipeline.settings import settings
     from pipeline.workspace import workspace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from commands.frame import Answer, answer, language, note, tables
+from commands.frame import Answer, answer, finish, language, note, tables, told_of
 from commands.progress import Display
-from pipeline.errors import Interrupted, Problem, SystemProblem, UsageProblem
+from pipeline.errors import Interrupted, SystemProblem, UsageProblem
 from pipeline.findings import problem_json
 from pipeline.ingest.item import Item, exit_code
 from pipeline.ingest.tokens import Request
@@ -100,7 +100,7 @@ def _ingest(
         finish(space, lang)
     except SystemProblem as problem:
         # What was done is told all the same; but it is no success before the journal lies in the stores.
-        _note(problem, lang)
+        told_of(problem, lang)
         extra, code = {"problem": problem_json(problem)}, exit_code([code, problem.exit_code])
     if stopped:
         note({"vi": "Đã dừng; chạy lại đúng lệnh này để làm tiếp.", "en": "Stopped; the same command goes on."}[lang])
@@ -118,20 +118,7 @@ def _fill(space: Any, lang: str) -> None:
     try:
         fill_all(archive(space))
     except SystemProblem as problem:
-        _note(problem, lang)
-
-
-def finish(space: Any, lang: str) -> None:
-    """Seals the day where no worker does, and closes the journal in every reachable store."""
-    from pipeline.ingest.preflight import close_journal
-
-    for problem in close_journal(space):
-        _note(problem, lang)
-
-
-def _note(problem: Problem, lang: str) -> None:
-    told = problem_json(problem)
-    note(f"{told['code']}: {told['message'][lang]} {told['advice'][lang]}")
+        told_of(problem, lang)
 
 
 def _report(space: Any, documents: list[dict[str, Any]], lang: str) -> None:
@@ -142,7 +129,7 @@ def _report(space: Any, documents: list[dict[str, Any]], lang: str) -> None:
     try:
         write_ingest_report(page, documents)
     except OSError as problem:
-        _note(SystemProblem("SYS-WRITE", file=page, cause=problem.strerror or problem), lang)
+        told_of(SystemProblem("SYS-WRITE", file=page, cause=problem.strerror or problem), lang)
     else:
         note(f"{'Báo cáo' if lang == 'vi' else 'Report'}: {page}")
 

@@ -6,11 +6,13 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from commands.frame import note
-from pipeline.ingest.item import Item
 from pipeline.names import shown
+
+if TYPE_CHECKING:
+    from pipeline.ingest.item import Item
 
 _STAGES = {
     "check": ("đọc và kiểm tra", "reading and checking"),

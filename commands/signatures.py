@@ -31,7 +31,7 @@ def update(files: tuple[Path, ...], *, version: str | None, as_json: bool, lang:
         space = workspace()
         done = take_in(space, files, version)
         if any(one.kept and one.changed for one in done) and household(space).stores:
-            from commands.ingest import finish
+            from commands.frame import finish
             from pipeline.administration.archive import opened
             from pipeline.ingest.preflight import signatures_in_force
 

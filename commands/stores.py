@@ -21,7 +21,7 @@ def add(
     """The document is `store/1`: the store with what it can do, and how many stores are independent."""
 
     def work() -> Answer:
-        from commands.ingest import finish
+        from commands.frame import finish
         from pipeline.administration.archive import opened
         from pipeline.storage.lines import Kind, store_added
         from pipeline.storage.probe import add_store

@@ -58,9 +58,8 @@ def text(
 
 
 def _text(paths: tuple[Path, ...], stdin: bool, wanted: _Wanted) -> Answer:
-    from pipeline.errors import Interrupted
+    from pipeline.errors import Interrupted, stopping
     from pipeline.ingest.item import exit_code
-    from pipeline.ingest.session import stopping
     from pipeline.workspace import workspace
 
     _ask(paths, stdin, wanted)

@@ -25,9 +25,8 @@ def _verify(paths: tuple[Path, ...], roots: tuple[Path, ...], at: datetime | Non
     from pipeline.content.identification import inforce
     from pipeline.content.signatures import trust
     from pipeline.content.signatures.listing import exit_of, verify_paths
-    from pipeline.errors import Interrupted
+    from pipeline.errors import Interrupted, stopping
     from pipeline.ingest.item import exit_code
-    from pipeline.ingest.session import stopping
     from pipeline.settings import settings
     from pipeline.workspace import now, rfc3339, workspace
 

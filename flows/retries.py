@@ -24,7 +24,7 @@ def passes(problem: BaseException | None) -> bool:
 
 def patiently(work: Callable[[], Item], delays: Sequence[float]) -> Item:
     """The same without Prefect: works again after a problem that passes, unless a person asks to stop."""
-    from pipeline.ingest.session import stopping
+    from pipeline.errors import stopping
 
     item = work()
     for seconds in delays:

@@ -7,6 +7,10 @@ lie in `schemas/findings/use.tsv` and `sys.tsv` in Vietnamese and English.
 from __future__ import annotations
 
 import errno
+import threading
+
+stopping = threading.Event()
+"""Set by a first Ctrl-C: the current file is finished, then `Interrupted` is raised."""
 
 
 class Problem(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.catalogue.holdings import Catalogue, Held
 from pipeline.catalogue.rebuild import learn
-from pipeline.errors import SystemProblem, UsageProblem
+from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Household, StoreSetting, ensure_archive
 from pipeline.storage.journal import Journal, journal
 from pipeline.storage.stores import Store, open_store
@@ -104,6 +104,17 @@ def opened(space: Workspace) -> Iterator[Archive]:
         yield archive(space)
     finally:
         leave(space)
+
+
+def close_journal(space: Workspace) -> list[Problem]:
+    """Seals the day where it is due and puts all lines into every reachable store; the stores that must wait."""
+    at_hand = archive(space)
+    reached = at_hand.reach()
+    problems: list[Problem] = list(at_hand.absent.values())
+    if reached:
+        at_hand.journal.seal_if_due(reached)
+        problems += at_hand.journal.flush(reached).pending.values()
+    return problems
 
 
 def stored(at_hand: Archive, aip: str) -> tuple[Held, StoredTree]:

@@ -14,15 +14,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pipeline.administration.archive import Archive
-from pipeline.administration.behind import behind
-from pipeline.administration.filling import fill_waiting
 from pipeline.catalogue.holdings import HeldCopy
 from pipeline.catalogue.rebuild import learn
 from pipeline.errors import Interrupted, SystemProblem
 from pipeline.records import CopyState, Finding
 from pipeline.settings import settings
-from pipeline.storage.conformance import conformance
-from pipeline.storage.judging import Damage, Step, What, judge
+from pipeline.storage.judging import Damage, Judgement, Step, What, judge
 from pipeline.storage.lines import CopyAudit, CopyProblem, Kind, Result, not_checked
 from pipeline.storage.pairs import Reader
 from pipeline.storage.stores import Store, StoreAbsent
@@ -261,17 +258,26 @@ class _Run:
         committed = self.at_hand.catalogue.inventories(copy.aip)
         known = {version: digest for version, digest in committed.items() if version <= copy.version}
         judged = judge(store, copy.aip, known=known, scratch=self.scratch, on_file=on_file, reader=self.reader)
-        others = [other for other in self.reached.values() if other.id != store.id]
-        more = (*behind(store, judged, copy.version, known, others, self.scratch), *conformance(store, judged))
-        problems = _together(judged.problems, more)
+        problems = judged.problems if judged.conforms else self._examined(copy, store, judged, known)
         return CopyAudit(
             copy.aip, copy.version, copy.store, copy.store_id, _result(problems), self.report.run,
             str(judged.evidence), judged.files, judged.bytes, tuple(_problem(one) for one in problems),
             _count(problems),
         )  # fmt: skip
 
+    def _examined(self, copy: HeldCopy, store: Store, judged: Judgement, known: dict[int, str]) -> tuple[Damage, ...]:
+        """All that is wrong with a copy that is not just what the journal knows."""
+        from pipeline.administration.behind import behind
+        from pipeline.storage.conformance import conformance
+
+        others = [other for other in self.reached.values() if other.id != store.id]
+        more = (*behind(store, judged, copy.version, known, others, self.scratch), *conformance(store, judged))
+        return _together(judged.problems, more)
+
     def _made(self, copy: HeldCopy) -> dict[str, Any]:
         """A copy that its store never had, because it was away, is made and read back."""
+        from pipeline.administration.filling import fill_waiting
+
         held = self.at_hand.catalogue.find(copy.aip)
         rows = {row.store: row for row in fill_waiting(self.at_hand, held, 0, self.scratch)}
         row = rows.get(copy.store)

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from filelock import FileLock, Timeout
 from pipeline import VERSION
 from pipeline.content.identification import inforce
 from pipeline.errors import Interrupted, SystemProblem
+from pipeline.errors import stopping as stopping
 from pipeline.ingest.tokens import Request, Token
 from pipeline.ledger import Ledger
 from pipeline.tree import Opened, Tree, open_tree
@@ -23,9 +23,6 @@ from pipeline.workspace import Workspace
 
 Progress = Callable[[str, int, int, int, int], None]
 """(stage, files done, files in all, bytes done, bytes in all)."""
-
-stopping = threading.Event()
-"""Set by a first Ctrl-C: the current file is finished, then `Interrupted` is raised."""
 
 
 def quiet(stage: str, done: int, files: int, read: int, size: int) -> None:

@@ -234,7 +234,7 @@ class Journal:
             return file, self._trusted[2]
         match = _OPEN.match(file.name)
         assert match is not None
-        moment = datetime.strptime(match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(match["time"])
         head, end = Head(int(match["first"]) - 1, match["previous"], moment), 0
         with file.open("rb") as source:
             for raw in source:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from pipeline.errors import SystemProblem
 from pipeline.records import Evidence
 from pipeline.standards import ocfl, ocfl_plain
-from pipeline.storage import intents
 from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.pairs import Reader, Wanted
 from pipeline.storage.stores import CHUNK, Store, StoreAbsent, on_disk
@@ -208,6 +207,8 @@ class _Judge:
         """Keys of the next version are no strays while its intent is open."""
         folder = f"v{version}/"
         if any(path.startswith(folder) for path in self.listed):
+            from pipeline.storage import intents
+
             held = intents.find(self.store, self.urn, version)
             if held is not None:
                 self.being_written, self.in_work = held.inventory_sha256, folder

@@ -47,8 +47,8 @@ class Reader:
         if not self._alone and (files >= _PAYS_FILES or (files > 1 and size >= _PAYS_BYTES)):
             yield from self._both(folder, wanted)
             return
-        for one in wanted:
-            yield one, digesting.digest(folder + one[0], self._buffer) if one[2] >= 0 else None
+        for batch in _batches(folder, wanted):
+            yield from zip(batch.wanted, self._own(batch), strict=True)
 
     def close(self) -> None:
         """Ends the second process."""
@@ -92,7 +92,7 @@ class Reader:
             raise
 
     def _own(self, batch: _Batch) -> list[Found]:
-        return [digesting.digest(path, self._buffer) for path in batch.paths.split(b"\0")]
+        return digesting.digests(batch.paths.split(b"\0"), self._buffer)
 
     def _asked(self, second: Second, batch: _Batch, waiting: deque[_Batch]) -> Second | None:
         waiting.append(batch)
@@ -131,19 +131,17 @@ def _room(waiting: deque[_Batch], coming: _Batch) -> bool:
 
 
 def _batches(folder: str, wanted: Iterable[Wanted]) -> Iterator[_Batch]:
+    above = os.fsencode(folder)
     part: list[Wanted] = []
+    paths: list[bytes] = []
     size = 0
     for one in wanted:
-        if part and (len(part) >= _FILES or size + one[2] > _BYTES):
-            yield _batch(folder, part, size)
-            part, size = [], 0
+        path, _, length = one
+        if part and (len(part) >= _FILES or size + length > _BYTES):
+            yield _Batch(part, b"\0".join(paths), size)
+            part, paths, size = [], [], 0
         part.append(one)
-        size += one[2]
+        paths.append(above + os.fsencode(path) if length >= 0 else b"")  # nothing lies at the empty path
+        size += length
     if part:
-        yield _batch(folder, part, size)
-
-
-def _batch(folder: str, wanted: list[Wanted], size: int) -> _Batch:
-    # Nothing lies at the empty path.
-    paths = (os.fsencode(folder + path) if length >= 0 else b"" for path, _, length in wanted)
-    return _Batch(wanted, b"\0".join(paths), size)
+        yield _Batch(part, b"\0".join(paths), size)

@@ -13,13 +13,16 @@ endif
 export YES PYTHON
 
 .NOTPARALLEL:
-.PHONY: help install install-test demo test check lint bench judge lock licences vulnerabilities clean
+.PHONY: help install install-test install-jhove demo test check lint bench judge lock licences vulnerabilities clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
 install: ## bring what luutru needs to run: system packages, .venv, the command .venv/bin/luutru
 	@bash setup/install.sh run
+
+install-jhove: install ## bring JHOVE, a second judge of validity: asked where luutru.toml says jhove = true
+	@bash setup/install.sh jhove
 
 install-test:
 	@bash setup/install.sh test

@@ -29,16 +29,20 @@ def _characterise(paths: tuple[Path, ...], as_json: bool, lang: str) -> Answer:
     from pipeline.ingest.item import exit_code
     from pipeline.ingest.session import stopping
     from pipeline.settings import settings
+    from pipeline.tools.jhove import needed
     from pipeline.workspace import workspace
 
     space = workspace()
     inforce.use(space, inforce.sets(space).pin)
     known = settings(space)
+    if known.jhove:
+        needed()
     codes: set[int] = set()
     for finding in missing(known.sandbox):
         note(shape(finding)["message"][lang])
     with tempfile.TemporaryDirectory(prefix="characterise-", dir=space.work) as scratch:
-        for one in characterise_paths(paths, workers=known.workers, scratch=Path(scratch), sandbox=known.sandbox):
+        for one in characterise_paths(paths, workers=known.workers, scratch=Path(scratch), sandbox=known.sandbox,
+                                      second=known.jhove):  # fmt: skip
             codes.add(exit_of(one))
             put(sys.stdout, json.dumps(one, ensure_ascii=False) if as_json else _told(one))
             if not as_json:

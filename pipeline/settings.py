@@ -83,6 +83,8 @@ class Settings:
     audit_cron: str = "0 2 * * *"
     audit_days: int = 90
     sandbox: str = "full"
+    jhove: bool = False
+    """Whether JHOVE judges the validity of files as well."""
     trust_roots: tuple[str, ...] = ()
     """Files and folders of root certificates and CRLs; relative ones lie beside the settings file."""
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Brings everything that luutru needs to run (run) or to be tested as well (test) into this clone. A second call does nothing.
-# Usage: setup/install.sh run|test
+# jhove: brings JHOVE, a judge that luutru asks where its settings say so.
+# Usage: setup/install.sh run|test|jhove
 # Wheels and jars are kept under ${XDG_CACHE_HOME:-~/.cache}/luutru and installed from there: with them no network is needed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$(pwd -P)
-wanted=${1:?run or test}
+wanted=${1:?run, test or jhove}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/luutru
 wheels=$cache/wheels
 # What a machine sets for its own use of pip must not reach ours; which index and certificates are used stays its business.
@@ -67,6 +68,34 @@ fetch_and_install() {
   "${offline[@]}"
 }
 
+# from_maven NAME POM SUMS LINK: the jars that a POM names, kept in the cache, as .judges/LINK
+from_maven() {
+  local name=$1 pom=$2 sums=$root/requirements/$3 link=$4 jars told
+  jars=$cache/jars/$(digest "$pom" | cut -c 1-16)
+  jars_are_right() { (cd "$jars" 2>/dev/null && sha256sum --quiet --strict -c "$sums" >/dev/null 2>&1); }
+  if ! jars_are_right; then
+    say "Fetching $name through Maven"
+    rm -rf "$jars"
+    mkdir -p "$jars"
+    told=$(mktemp)
+    if ! mvn --batch-mode --quiet -f "$pom" dependency:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$jars" > "$told" 2>&1; then
+      cat "$told" >&2
+      say "Maven could not fetch $name. Once its jars are in $jars no network is needed." >&2
+      rm -f "$told"
+      exit 3
+    fi
+    rm -f "$told"
+    if ! jars_are_right; then
+      say "What Maven brought is not what requirements/$(basename "$sums") names:" >&2
+      (cd "$jars" && sha256sum --quiet --strict -c "$sums" >&2) || true
+      exit 3
+    fi
+  fi
+  mkdir -p .judges
+  ln -sfn "$jars" ".judges/$link"
+}
+
 # The state that a finished installation leaves behind, per set.
 state() {
   local files=(setup/install.sh requirements/build.txt pyproject.toml)
@@ -74,7 +103,7 @@ state() {
     run) files+=(requirements/runtime.txt) ;;
     test) files+=(setup/judges.sh requirements/dev.txt requirements/judge-eark.txt requirements/jars.sha256
       requirements/verapdf.sha256 requirements/jhove.sha256 tests/judges/pom.xml tests/judges/verapdf.xml
-      tests/judges/jhove.xml) ;;
+      setup/jhove.xml) ;;
   esac
   printf '%s %s' "$root" "$(digest "${files[@]}")"
 }
@@ -88,6 +117,12 @@ bash setup/system.sh "$wanted" "$python"
 if [ -z "$python" ]; then
   say "No Python 3.11 or newer was found. Install one, or name it: make install PYTHON=/path/to/python3" >&2
   exit 3
+fi
+if [ "$wanted" = jhove ]; then
+  locked
+  from_maven JHOVE setup/jhove.xml jhove.sha256 jhove
+  say "JHOVE is there. It is asked once luutru.toml says: jhove = true"
+  exit 0
 fi
 if is_python .venv/bin/python && { finished "$wanted" || { [ "$wanted" = run ] && finished test; }; }; then exit 0; fi
 

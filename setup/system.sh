@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the system packages of requirements/system.txt that are missing; changes nothing and asks nothing when all are there.
-# Usage: setup/system.sh run|test PYTHON
+# Usage: setup/system.sh run|test|jhove PYTHON
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 wanted=$1
@@ -39,7 +39,7 @@ missing=()
 report=""
 while IFS=$'\t' read -r set package witness reason; do
   case $set in ''|'#'*) continue ;; esac
-  if [ "$set" = test ] && [ "$wanted" != test ]; then continue; fi
+  if [ "$set" != run ] && [ "$set" != "$wanted" ]; then continue; fi
   if ! present "$witness"; then
     missing+=("$package")
     report+=$(printf '  %-24s %s' "$package" "$reason")$'\n'

@@ -57,7 +57,7 @@ def apt(machine: Path) -> list[str]:
     return log.read_text("utf-8").splitlines() if log.exists() else []
 
 
-@pytest.mark.parametrize("wanted", ["run", "test"])
+@pytest.mark.parametrize("wanted", ["run", "test", "jhove"])
 def test_with_everything_there_it_is_silent_and_calls_nothing(machine: Path, wanted: str) -> None:
     answer = ask(machine, wanted)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
@@ -81,6 +81,8 @@ def test_the_demo_needs_neither_java_nor_a_browser(machine: Path) -> None:
     assert ask(machine, "run").stdout == ""
     assert apt(machine) == []
     assert "default-jre-headless" in ask(machine, "test").stdout
+    asked = ask(machine, "jhove").stdout
+    assert "runs JHOVE" in asked and "chromium" not in asked
 
 
 def test_an_old_java_does_not_do(machine: Path) -> None:

@@ -13,6 +13,7 @@ from pipeline.ingest.session import Session
 from pipeline.names import raw, shown
 from pipeline.records import Agent, Agreement, Derived, Event, FileRow, Link, Outcome, Use
 from pipeline.settings import settings
+from pipeline.tools import jhove
 
 LINKS = 500
 """Most files one event links; more make further events of the same type."""
@@ -81,10 +82,11 @@ def events(current: Session) -> Iterator[Event]:
         compared = f"manifests of the submission; algorithms={algorithms}"
         yield Event("fixity check", "fixity check", read_from, read_to, compared, Outcome.SUCCESS, "", _LUUTRU,
                     package)  # fmt: skip
-    examiners = _programs(["luutru", *examine.agents(current)])
+    examiners = _programs(["luutru", *(one for one in examine.agents(current) if one != jhove.NAME)])
     for name in representations:
         yield from _identification(current, name)
         yield from examine.events(current, name, examiners)
+        yield from examine.seconds(current, name)
         yield from signing.events(current, name)
         yield from _renamed(current, name)
         yield from _failed(current, name)

@@ -20,8 +20,9 @@ from pipeline.content.characterisation import (
 from pipeline.ingest.session import Session
 from pipeline.names import shown
 from pipeline.packages.registry import KINDS
-from pipeline.records import Agent, Event, Examination, Finding, Link, Outcome, PackagePath, Use, Validity
+from pipeline.records import Agent, Event, Examination, FileRow, Finding, Link, Outcome, PackagePath, Use, Validity
 from pipeline.settings import settings
+from pipeline.tools import jhove
 
 EXAMINING = "examining"
 """Findings of examinations: kept for good, for a file is not examined twice."""
@@ -31,6 +32,12 @@ LINKS = 500
 _PINNED = "examine.by"
 _ASKED = "examine.asked"
 _OPEN_GROUPS = 200
+_HEARD = {
+    "valid": Outcome.SUCCESS,
+    "well-formed": Outcome.SUCCESS,
+    "failed": Outcome.FAIL,
+    "not checked": Outcome.WARNING,
+}
 _OUTCOMES = {Validity.VALID: Outcome.SUCCESS, Validity.INVALID: Outcome.FAIL, Validity.NOT_CHECKED: Outcome.WARNING}
 
 
@@ -38,12 +45,14 @@ def examine(current: Session) -> None:
     """All data files that are not examined yet, committed batch by batch."""
     ledger = current.ledger
     known = settings(current.request.space)
+    if known.jhove:
+        jhove.needed()
     pin(current)
     files, size = ledger.totals()
     done = read = 0
     batch: list[Examined] = []
     for one in examine_all(current.tree, _subjects(current), workers=known.workers, scratch=current.scratch,
-                           sandbox=known.sandbox):  # fmt: skip
+                           sandbox=known.sandbox, second=known.jhove):  # fmt: skip
         batch.append(one)
         done, read = done + 1, read + one.entry.size
         if len(batch) >= BATCH:
@@ -74,7 +83,9 @@ def _asked(current: Session) -> list[str]:
 
 
 def _versions(current: Session, asked: list[str]) -> dict[str, str]:
-    return {**libraries(), **versions(asked, settings(current.request.space).sandbox)}
+    known = settings(current.request.space)
+    second = [jhove.NAME] if known.jhove else []
+    return {**libraries(), **versions([*second, *(name for name in asked if name != jhove.NAME)], known.sandbox)}
 
 
 def findings(current: Session) -> Iterator[Finding]:
@@ -138,7 +149,8 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
     counts = Counter((validity, checked) for _, _, validity, checked in ledger.outcomes(representation))
     if not counts:
         return
-    told = "; ".join(f"{agent.name} {agent.version}" for agent in agents(current).values()) or "luutru"
+    by = [f"{agent.name} {agent.version}" for agent in agents(current).values() if agent.name != jhove.NAME]
+    told = "; ".join(by) or "luutru"
     yield Event(f"metadata extraction/{representation}", "metadata extraction", start, end, f"by={told}",
                 Outcome.SUCCESS, "", who, (Link("representation", representation),))  # fmt: skip
     most = min(counts, key=lambda group: (-counts[group], group))
@@ -158,6 +170,39 @@ def events(current: Session, representation: str, who: tuple[tuple[str, str], ..
                     yield _group(representation, key, waiting.pop(key), start, end, who)
     for key, rows in waiting.items():
         yield _group(representation, key, rows, start, end, who)
+
+
+def seconds(current: Session, representation: str) -> Iterator[Event]:
+    """What JHOVE said, where it was asked: events of its own by outcome and reason, linked to the files in question."""
+    version = json.loads(current.ledger.fact(_PINNED) or "{}").get(jhove.NAME)
+    if not version or jhove.NAME not in _asked(current):
+        return
+    start, end = (datetime.fromisoformat(current.ledger.fact(key) or "") for key in ("check.begin", "inspect.end"))
+    waiting: dict[tuple[str, str], list[FileRow]] = {}
+    for row in current.ledger.files(Use.DATA, representation):
+        one = current.ledger.examination(row.original_name) if row.original_name is not None else None
+        said = dict(one.characteristics.properties).get("JHOVE check") if one is not None else None
+        if said is None:
+            continue
+        outcome, _, words = said.partition(": ")
+        rows = waiting.setdefault((outcome, words), [])
+        rows.append(row)
+        if len(rows) == LINKS or len(waiting) > _OPEN_GROUPS:
+            for key in [(outcome, words)] if len(rows) == LINKS else list(waiting):
+                yield _second(representation, key, waiting.pop(key), version, start, end)
+    for key, rows in waiting.items():
+        yield _second(representation, key, rows, version, start, end)
+
+
+def _second(
+    representation: str, group: tuple[str, str], rows: list[FileRow], version: str, start: datetime, end: datetime
+) -> Event:
+    outcome, words = group
+    return Event(
+        f"validation/{representation}/jhove {outcome}/{rows[0].sha256[:16]}/{shown(rows[0].path)}", "validation", start,
+        end, f"judge={jhove.NAME} {version}; result={outcome}", _HEARD[outcome], words,
+        ((jhove.NAME, "executing program"),), tuple(Link("file", row.path) for row in rows),
+    )  # fmt: skip
 
 
 def _group(

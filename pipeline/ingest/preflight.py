@@ -33,6 +33,10 @@ def preflight(space: Workspace, profile: Profile) -> Archive:
         from pipeline.content.signatures import trust
 
         trust.read(settings(space).trust_roots, space.settings_file.parent)
+    if settings(space).jhove:
+        from pipeline.tools import jhove
+
+        jhove.needed()
     at_hand = archive(space)
     reached = at_hand.reach()
     writable = [store for store in reached if _writable(at_hand, store)]

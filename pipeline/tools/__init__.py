@@ -51,6 +51,13 @@ def inspect(sandbox: str = "full") -> list[ToolState]:
         ToolState(one.name, one.path or "", one.version or "", one.fit, False, _lost(one.code), _how(one))
         for one in TOOLS
     ]
+    from pipeline.tools import jhove
+
+    lacking = jhove.lacking()
+    place = "" if lacking else str(jhove.JARS)
+    states.append(
+        ToolState("jhove", place, jhove.version() or "", not lacking, False, _lost(jhove.JAVA.code), jhove.INSTALL)
+    )
     state = sandbox_state(sandbox)
     detail = f"{sandbox}: {state.state}" + (f" ({state.detail})" if state.detail else "")
     states.append(ToolState("sandbox", detail, "", state.works, False, _lost("SYS-TOOL-SANDBOX"), ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _SHELL = Program("sh", (), "", (0,), "dash", "SYS-TOOL-PRLIMIT")
 _KEPT = 64 << 10
 _TOLD = 64 << 20
 _KILLED, _TOO_LONG = 137, 153
-_INSIDE = "../in/"
+INSIDE = "../in/"
 """Where the files are, seen from the folder in which the shell starts: the same in both forms of the sandbox."""
 
 
@@ -50,7 +50,7 @@ def each(
     script = []
     names = [_name(number, call.file) for number, call in enumerate(calls)]
     for number, (call, name) in enumerate(zip(calls, names, strict=True)):
-        filled = [argument.replace("{file}", _INSIDE + name) for argument in call.arguments]
+        filled = [argument.replace("{file}", INSIDE + name) for argument in call.arguments]
         command = ["timeout", "-s", "KILL", f"{call.seconds:.0f}", program.path or program.name, *filled]
         script.append(f"{_quoted(command)} >{number}.said 2>&1 </dev/null; echo $? >{number}.code")
     whole = replace(bounds, seconds=sum(call.seconds for call in calls) + 5)
@@ -66,22 +66,27 @@ def each(
                     part, each(program, [calls[n] for n in part], scratch, bounds, sandbox=sandbox), strict=True
                 ):
                     told[number] = one
-    return [one or Told(_KILLED, why or "output", "", _INSIDE + name) for one, name in zip(told, names, strict=True)]
+    return [one or Told(_KILLED, why or "output", "", INSIDE + name) for one, name in zip(told, names, strict=True)]
 
 
 def together(
     program: Program, arguments: Sequence[str], files: Sequence[Path], scratch: Path, bounds: Bounds, *,
-    sandbox: str = "full",
+    sandbox: str = "full", before: Sequence[str] = (), beside: Mapping[str, Path] | None = None,
 ) -> list[tuple[str, list[int]]]:  # fmt: skip
     """Runs the program once over all files, named `{number}` with their suffix, in order.
+
+    `before` is a word for each file that stands right before its name; `beside` are files of ours that the program
+    finds by their names in INSIDE.
 
     What it printed, with the numbers of the files that it was about: one pair where all went well, more where the
     start was killed and the files were tried in halves. A file that kills its start alone is in none of them.
     """
     names = [_name(number, file) for number, file in enumerate(files)]
-    command = [program.path or program.name, *arguments, *(_INSIDE + name for name in names)]
+    shown = [INSIDE + name for name in names]
+    told = [word for pair in zip(before, shown, strict=True) for word in pair] if before else shown
+    command = [program.path or program.name, *arguments, *told]
     script = f"{_quoted(command)} >told 2>errors </dev/null; echo $? >code"
-    with _ran(script, files, names, scratch, bounds, sandbox) as (out, _):
+    with _ran(script, files, names, scratch, bounds, sandbox, beside) as (out, _):
         done = (out / "code").is_file() and (out / "told").is_file() and (out / "told").stat().st_size <= _TOLD
         said = (out / "told").read_text("utf-8", "replace") if done else ""
     if done:
@@ -91,20 +96,24 @@ def together(
     half = len(files) // 2
     found = []
     for start, part in ((0, files[:half]), (half, files[half:])):
-        for text, numbers in together(program, arguments, part, scratch, bounds, sandbox=sandbox):
+        words = before[start : start + len(part)]
+        for text, numbers in together(program, arguments, part, scratch, bounds, sandbox=sandbox, before=words,
+                                      beside=beside):  # fmt: skip
             found.append((text, [start + number for number in numbers]))
     return found
 
 
 @contextlib.contextmanager
 def _ran(
-    script: str, files: Sequence[Path], names: Sequence[str], scratch: Path, bounds: Bounds, sandbox: str
-) -> Iterator[tuple[Path, str | None]]:
+    script: str, files: Sequence[Path], names: Sequence[str], scratch: Path, bounds: Bounds, sandbox: str,
+    beside: Mapping[str, Path] | None = None,
+) -> Iterator[tuple[Path, str | None]]:  # fmt: skip
     """The folder that one start of the script filled, gone at the end, and why the start was killed."""
     with tempfile.TemporaryDirectory(prefix="batch-", dir=scratch) as folder:
         out = Path(folder, "out")
         out.mkdir()
-        ended = run(_SHELL, ["-c", script], dict(zip(names, files, strict=True)), out, bounds, sandbox=sandbox)
+        inputs = {**(beside or {}), **dict(zip(names, files, strict=True))}
+        ended = run(_SHELL, ["-c", script], inputs, out, bounds, sandbox=sandbox)
         yield out, ended.why
 
 
@@ -119,7 +128,7 @@ def _told(out: Path, number: int, name: str, why: str | None) -> Told | None:
         source.seek(max(0, size - _KEPT))
         said = source.read().decode("utf-8", "replace")
     why = {_KILLED: "timeout", _TOO_LONG: "output"}.get(ended)
-    return Told(ended, why, said, _INSIDE + name)
+    return Told(ended, why, said, INSIDE + name)
 
 
 def _name(number: int, file: Path) -> str:

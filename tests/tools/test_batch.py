@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tools.batch import Call, each, together
+from pipeline.tools.batch import INSIDE, Call, each, together
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds
 
@@ -21,6 +21,16 @@ for name in sys.argv[1:]:
         held = bytearray(b"x") * (300 << 20)
         time.sleep(5)
     print(said)
+"""
+
+PAIRS = """
+import sys, time
+for word, name in zip(sys.argv[1::2], sys.argv[2::2]):
+    said = open(name, encoding="utf-8").read()
+    if said == "eat":
+        held = bytearray(b"x") * (300 << 20)
+        time.sleep(5)
+    print(f"{word}={said}")
 """
 
 
@@ -66,3 +76,17 @@ def test_a_start_that_is_killed_is_tried_in_halves(tmp_path: Path, files: list[P
     files[2].write_text("eat")
     told = together(PYTHON, ("-c", EATS), files, tmp_path, Bounds(seconds=20, memory=150 << 20))
     assert [(text.split(), numbers) for text, numbers in told] == [(["một", "hai"], [0, 1]), (["bốn"], [3])]
+
+
+@pytest.mark.parametrize("sandbox", ["full", "reduced"])
+def test_words_before_each_file_and_files_beside_them_come_along_in_every_half(
+    tmp_path: Path, files: list[Path], sandbox: str
+) -> None:
+    own = tmp_path / "của ta"
+    own.write_text(PAIRS, encoding="utf-8")
+    files[1].write_text("eat")
+    bounds = Bounds(seconds=20, memory=150 << 20)
+    words, beside = ["a", "b", "c", "d"], {"pairs.py": own}
+    script = (f"{INSIDE}pairs.py",)
+    told = together(PYTHON, script, files, tmp_path, bounds, sandbox=sandbox, before=words, beside=beside)
+    assert [(text.split(), numbers) for text, numbers in told] == [(["a=một"], [0]), (["c=ba", "d=bốn"], [2, 3])]

@@ -26,6 +26,7 @@ from pipeline.content.validity.programs import judge as judge_by_program
 from pipeline.errors import SystemProblem
 from pipeline.pool import Failure, FailureKind, Pool, Task, shared
 from pipeline.records import Characteristics, CreatingApplication, Finding, Format, Level, Validity
+from pipeline.tools import jhove
 from pipeline.tools.decoders import EXIFTOOL, MEDIAINFO, VERAPDF
 from pipeline.tools.program import Program
 from pipeline.tools.run import sandbox_state
@@ -79,13 +80,16 @@ class _Work:
     said: dict[str, programs.Said] = field(default_factory=dict)
     stopped: str = ""
     asked: set[str] = field(default_factory=set)
+    second: bool = False
+    """Whether JHOVE has a say."""
+    heard: jhove.Heard | None = None
 
 
 def examine_all(
     tree: Tree, subjects: Iterable[Subjected], *, workers: int, scratch: Path, sandbox: str = "full",
-    pool: Pool | None = None,
+    pool: Pool | None = None, second: bool = False,
 ) -> Iterator[Examined]:  # fmt: skip
-    """Examines files: one result each, not in order. `scratch` is left as it was.
+    """Examines files: one result each, not in order. `scratch` is left as it was. `second`: JHOVE judges too.
 
     A file that hangs, crashes or eats memory costs its own result alone (`not checked`). Programs that are missing and
     a sandbox that does not work leave files `not checked`, with the reason. SystemProblem when a file cannot be read.
@@ -99,16 +103,21 @@ def examine_all(
             works: list[_Work] = []
             for subject in chunk:
                 quick = without_opening(subject)
-                if quick is not None:
-                    yield quick
-                else:
+                if quick is None:
                     works.append(_Work(subject, _family(subject), {}, Judgement(Validity.NOT_CHECKED, "")))
+                elif second and quick.family == TEXT and quick.validity is Validity.VALID:
+                    works.append(_Work(subject, TEXT, {"text": True}, Judgement(Validity.VALID, quick.checked)))
+                else:
+                    yield quick
             if not works:
                 continue
             for work in works:
-                if work.subject.looked is not None:
+                if work.subject.looked is not None and not work.answer:
                     _take(work, _answered(work.subject.looked))
-            _through_pool(tree, [work for work in works if work.subject.looked is None], used, scratch)
+            unseen = [work for work in works if work.subject.looked is None and not work.answer]
+            _through_pool(tree, unseen, used, scratch)
+            for work in works if second else ():
+                work.second = work.family in jhove.MODULES and (work.family != TEXT or bool(work.answer.get("text")))
             waiting.append(_begun(tree, works, threads, scratch, sandbox))
             while len(waiting) > (workers or 2):
                 yield from _ended(waiting.popleft())
@@ -176,12 +185,15 @@ def libraries() -> dict[str, str]:
 def versions(names: Collection[str], sandbox: str = "full") -> dict[str, str]:
     """Those of these programs that can be asked, with their versions."""
     chosen = [one for one in (*outside(), VERAPDF) if one.name in names]
-    return {one.name: one.version or "" for one in chosen if one.fit} if chosen and sandbox_state(sandbox).works else {}
+    if not (chosen or jhove.NAME in names) or not sandbox_state(sandbox).works:
+        return {}
+    told = {one.name: one.version or "" for one in chosen if one.fit}
+    return {**told, jhove.NAME: jhove.version() or ""} if jhove.NAME in names else told
 
 
 def concerns(library: str, families: Collection[str]) -> bool:
-    """Whether a library has a part in files of these families."""
-    return not set(families).isdisjoint(USED_FOR[library])
+    """Whether a library has a part in files of these families; programs are asked file by file."""
+    return not set(families).isdisjoint(USED_FOR.get(library, ()))
 
 
 def outside() -> tuple[Program, ...]:
@@ -192,7 +204,7 @@ def outside() -> tuple[Program, ...]:
 def missing(sandbox: str = "full", asked: Collection[str] | None = None) -> Iterator[Finding]:
     """A finding per program (of those asked for) that is missed, or one for a sandbox that does not work."""
     wanted = [one for one in outside() if asked is None or one.name in asked]
-    if not wanted:
+    if not wanted and jhove.NAME not in (asked or ()):
         return
     state = sandbox_state(sandbox)
     if not state.works:
@@ -253,6 +265,8 @@ def _asked(work: _Work) -> set[str]:
         asked.add(MEDIAINFO.name)
     if work.answer.get("claimed") and VERAPDF.fit:
         asked.add(VERAPDF.name)
+    if work.second:
+        asked.add(jhove.NAME)
     return asked
 
 
@@ -306,6 +320,10 @@ def _programs(local: Sequence[tuple[_Work, Path]], scratch: Path, sandbox: str) 
         for (work, _), verdict in zip(claiming, verdicts, strict=True):
             if verdict is not None:
                 work.answer["properties"]["PDF/A check"], work.answer["archival"] = verdict
+    if heard := [(work, file) for work, file in local if jhove.NAME in work.asked]:
+        told = jhove.judge([(file, work.family) for work, file in heard], scratch, sandbox)
+        for (work, _), one in zip(heard, told, strict=True):
+            work.heard = one
 
 
 def _ended(begun: tuple[list[_Work], contextlib.ExitStack, Future[None] | None]) -> Iterator[Examined]:
@@ -320,6 +338,8 @@ def _ended(begun: tuple[list[_Work], contextlib.ExitStack, Future[None] | None])
 def _result(work: _Work) -> Examined:
     entry, answer, judgement = work.subject.entry, work.answer, work.judgement
     told: dict[str, Any] = dict(answer.get("properties") or {})
+    if work.heard is not None:
+        told["JHOVE check"] = ": ".join(filter(None, (work.heard.outcome, work.heard.words)))
     differing: list[str] = []
     for name, said in work.said.items():
         for key, value in said.properties.items():
@@ -368,6 +388,8 @@ def _findings(work: _Work, differing: list[str]) -> Iterator[Finding]:
         yield Finding("VAL-STOPPED", path, expected=family, found=line(judgement.detail))
     if (answer.get("properties") or {}).get("PDF/A check") == "failed":
         yield Finding("VAL-PDFA", path, expected=f"PDF/A-{answer['claimed']}", found=line(answer["archival"]))
+    if work.heard is not None and work.heard.outcome == "failed":
+        yield Finding("VAL-JHOVE", path, expected=_shown(work), found=line(work.heard.words))
     if differing:
         yield Finding("VAL-DIFFERS", path, found=line("; ".join(differing)))
 

@@ -23,13 +23,13 @@ _AT_ONCE = 500
 
 
 def characterise_paths(
-    paths: Iterable[Path], *, workers: int, scratch: Path, sandbox: str = "full"
+    paths: Iterable[Path], *, workers: int, scratch: Path, sandbox: str = "full", second: bool = False
 ) -> Iterator[dict[str, Any]]:
     """One document of `characterise/1` a file: files as given, files of folders in raw-byte order, all in input order.
 
     An archive is one file. Links and special files inside a folder are passed over. UsageProblem, before anything is
     read, when a path does not exist or is a special file; a file that the system does not let us read is a document
-    with `problem`.
+    with `problem`. `second`: JHOVE judges too.
     """
     given = [(path, stat_of(path)) for path in paths]
     for path, known in given:
@@ -42,7 +42,7 @@ def characterise_paths(
             entries = iter([Entry(PackagePath(name), known.st_size)])
         while batch := list(islice(entries, _AT_ONCE)):
             told = {entry.path: prefix + entry.path if prefix else os.fsencode(path) for entry in batch}
-            yield from _lines(tree, batch, told, workers, scratch, sandbox)
+            yield from _lines(tree, batch, told, workers, scratch, sandbox, second)
 
 
 def exit_of(document: dict[str, Any]) -> int:
@@ -53,8 +53,9 @@ def exit_of(document: dict[str, Any]) -> int:
 
 
 def _lines(
-    tree: FolderTree, batch: list[Entry], told: dict[PackagePath, bytes], workers: int, scratch: Path, sandbox: str
-) -> Iterator[dict[str, Any]]:
+    tree: FolderTree, batch: list[Entry], told: dict[PackagePath, bytes], workers: int, scratch: Path, sandbox: str,
+    second: bool,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     learnt: dict[PackagePath, Learnt] = {}
     documents: dict[PackagePath, dict[str, Any]] = {}
     for one in read_all(tree, batch, (), identify=True, workers=workers, scratch=scratch, examine=lambda path: True):
@@ -69,7 +70,7 @@ def _lines(
         eight_bit = any(finding.code == "FMT-TEXT-8BIT" for finding in one.findings)
         subjects.append(Subjected(Entry(one.path, one.size), one.format, utf8_of(one.format, eight_bit), one.looked))
     try:
-        for each in examine_all(tree, subjects, workers=workers, scratch=scratch, sandbox=sandbox):
+        for each in examine_all(tree, subjects, workers=workers, scratch=scratch, sandbox=sandbox, second=second):
             documents[each.entry.path] = _line(told[each.entry.path], learnt[each.entry.path], each)
     except SystemProblem as problem:
         for entry in batch:

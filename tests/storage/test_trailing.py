@@ -216,7 +216,7 @@ def test_a_disk_that_always_gives_back_otherwise_commits_nothing(
     assert list(objects(vault)) == []
 
 
-@pytest.mark.parametrize("call", ["write", "preadv"])
+@pytest.mark.parametrize("call", ["pwrite", "preadv"])
 def test_a_file_system_that_wants_all_through_its_memory(
     vault: Store, bytes_: bytes, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -236,7 +236,7 @@ def test_a_file_system_that_wants_all_through_its_memory(
     assert vault.read("settings/big") == bytes_
 
 
-@pytest.mark.parametrize("call", ["write", "preadv"])
+@pytest.mark.parametrize("call", ["pwrite", "preadv"])
 def test_a_disk_that_fails_in_the_middle_is_told_of(
     vault: Store, big: BytesPlan, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 from collections import deque
@@ -42,8 +41,8 @@ class Trail:
         """`handle` is open for reading and writing, empty, and the caller's to close; `size` is what will come."""
         self._handle = handle
         self._size = size
-        self._reader = _beside(handle, place)
-        _direct(handle, True)
+        self._past = _past(handle, place)
+        self._past_writing = self._past_reading = self._past >= 0
         self._blocks = [*buffers(BLOCK), *buffers(BLOCK)]
         self._pages = buffers(BLOCK)
         self._filled = 0
@@ -80,9 +79,9 @@ class Trail:
         """Nothing touches the file any more when this returns. May be repeated; never raises."""
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._follower.shutdown(wait=True, cancel_futures=True)
-        reader, self._reader = self._reader, -1
-        if reader >= 0:
-            os.close(reader)
+        past, self._past = self._past, -1
+        if past >= 0:
+            os.close(past)
 
     def _hand_over(self) -> None:
         _wait(self._writing, _BEHIND - 1)
@@ -107,10 +106,17 @@ class Trail:
 
     def _put(self, block: memoryview) -> None:
         if len(block) % _PAGE:
-            _direct(self._handle, False)  # the end of the file: only whole pages go past the memory
-        self._written += len(block)
+            self._past_writing = False  # the end of the file: only whole pages go past the memory
         while block:
-            block = block[_past(self._handle, partial(os.write, self._handle, block)) :]
+            try:
+                length = os.pwrite(self._past if self._past_writing else self._handle, block, self._written)
+            except OSError as problem:
+                if problem.errno != errno.EINVAL or not self._past_writing:
+                    raise
+                self._past_writing = False  # the file system has its own ideas of sizes and places
+                continue
+            block = block[length:]
+            self._written += length
         if self._written - self._asked >= STRETCH:
             if not self._asked:
                 reserve(self._handle, self._size)
@@ -126,7 +132,13 @@ class Trail:
         wanted = min(len(block), -(-(size - self._read) // _PAGE) * _PAGE)
         if not wanted:
             return 0
-        length = _past(self._reader, partial(os.preadv, self._reader, [block[:wanted]], self._read))
+        try:
+            length = os.preadv(self._past if self._past_reading else self._handle, [block[:wanted]], self._read)
+        except OSError as problem:
+            if problem.errno != errno.EINVAL or not self._past_reading:
+                raise
+            self._past_reading = False
+            return self._fill(size, block)
         if not length:
             raise OSError(errno.EIO, "shorter than what was written")
         self._read += length
@@ -138,33 +150,16 @@ def _wait(under_way: deque[Future[None]], most: int) -> None:
         under_way.popleft().result()
 
 
-def _beside(handle: int, place: str) -> int:
-    """The same file for reading, past the memory where that goes."""
-    reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    if not os.path.sameopenfile(reader, handle):
-        os.close(reader)
-        raise OSError(errno.ESTALE, "another file")
-    _direct(reader, True)
-    return reader
-
-
-def _direct(handle: int, on: bool) -> None:
-    """Past the memory of the system from now on, or through it; as before where the file system knows no such thing."""
+def _past(handle: int, place: str) -> int:
+    """The file behind an open one once more, past the memory of the system; -1 where no such thing is to be had."""
     flag = getattr(os, "O_DIRECT", 0)
-    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
     try:
-        fcntl.fcntl(handle, fcntl.F_SETFL, flags | flag if on else flags & ~flag)
+        past = os.open(place, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | flag) if flag else -1
     except OSError as problem:
         if problem.errno != errno.EINVAL:
             raise
-
-
-def _past(handle: int, call: Callable[[], int]) -> int:
-    """A call past the memory; through it from now on where that is refused for the sake of its size or place."""
-    try:
-        return call()
-    except OSError as problem:
-        if problem.errno != errno.EINVAL or not fcntl.fcntl(handle, fcntl.F_GETFL) & getattr(os, "O_DIRECT", 0):
-            raise
-    _direct(handle, False)
-    return call()
+        return -1
+    if past >= 0 and not os.path.sameopenfile(past, handle):
+        os.close(past)
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    return past

@@ -50,6 +50,9 @@ attribute for other terms beside a term and with a term in it; USE of a file gro
 that is there (CSIP64); a file in `metadata/preservation` needs an amdSec (CSIP31). The Board's own valid SIP has two
 creators that are organisations, with different names and no archivist (SIP15 is a warning then), and describes its
 representation in the root METS by divisions with `fptr` alone (CSIP109 is a warning where there is no METS of it).
+A section without mdRef describes no file: one that lies in `metadata/descriptive` or, of PREMIS, in
+`metadata/preservation` is an error then (CSIP17, CSIP32). AIPM2 asks for an address with an odd host; the same file at
+another host of the Board's, and the profile of CSIP before 2.2, when AIPs had none of their own, are warnings.
 CRC32 and Adler-32 are computed, in hex or as a number; of the digests that nobody computes (HAVAL, MNP, TIGER,
 WHIRLPOOL) the form alone is judged.
 """

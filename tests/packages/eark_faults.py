@@ -125,6 +125,10 @@ BROKEN: dict[str, Shape] = {
         (ROOT, "<dmdSec*</dmdSec>", ""), (ROOT, ' DMDID="p-dmd0"', ""), (REP, "<dmdSec*</dmdSec>", ""),
         (REP, ' DMDID="r1-dmd0"', ""),
     ),
+    "CSIP17 no-mdref-but-a-file": edited(
+        (ROOT, "<dmdSec\0<mdRef*/>", ""), (REP, "<dmdSec*</dmdSec>", ""), (REP, ' DMDID="r1-dmd0"', "")
+    ),
+    "CSIP32 no-mdref-but-a-file": edited((ROOT, "<digiprovMD\0<mdRef*/>", ""), (REP, "<digiprovMD\0<mdRef*/>", "")),
     "CSIP18 no-id": edited((ROOT, '<dmdSec ID="p-dmd0"', "<dmdSec"), (ROOT, ' DMDID="p-dmd0"', "")),
     "CSIP19 no-created": edited((ROOT, f'<dmdSec ID="p-dmd0" CREATED="{MOMENT}"', '<dmdSec ID="p-dmd0"')),
     "CSIP31 no-amdsec-but-a-file": edited(
@@ -262,6 +266,9 @@ BROKEN: dict[str, Shape] = {
     "SIP28 type": edited((ROOT, f'{KEEPER} TYPE="ORGANIZATION"', f'{KEEPER} TYPE="INDIVIDUAL"')),
     "SIP29 no-name": edited((ROOT, f"{KEEPER}\0<name>*</name>", "<name/>")),
     "SIP31 no-note-type": edited((ROOT, f'{KEEPER}\0 csip:NOTETYPE="IDENTIFICATIONCODE"', "")),
+    "AIPM2 csip-of-2.2": edited(
+        (ROOT, 'PROFILE="*"', 'PROFILE="https://earkcsip.dilcis.eu/profile/E-ARK-CSIP-v2-2-0.xml"'), kind="AIP"
+    ),
     "DIP2 unknown-profile": edited((ROOT, 'PROFILE="*"', 'PROFILE="https://example.org/x.xml"'), kind="DIP"),
     "PREMIS-XSD unknown-element": edited((PREMIS_FILE, "<event>", "<bogus/><event>")),
     "PM30 no-type": edited((f"representations/rep1/{PREMIS_FILE}", '"file"\0Type>local<', "Type><")),
@@ -298,7 +305,7 @@ NOTED: dict[str, Shape] = {
     "CSIP17 one-unnamed": Shape(after=(_put("metadata/descriptive/more.xml", b"<a/>"),)),
     "CSIP20 no-status": edited((ROOT, '<dmdSec\0 STATUS="CURRENT"', "")),
     "CSIP20 no-term": edited((ROOT, '<dmdSec\0STATUS="CURRENT"', 'STATUS="new"')),
-    "CSIP21 no-mdref": edited((ROOT, "<dmdSec\0<mdRef*/>", "")),
+    "CSIP21 no-mdref": edited((ROOT, "<dmdSec\0<mdRef*/>", ""), after=(_cut("metadata/descriptive"),)),
     "CSIP31 unnamed": Shape(after=(_put("metadata/other/more.xml", b"<a/>"),)),
     "CSIP32 one-unnamed": Shape(after=(_put("metadata/preservation/more.xml", premis("more", {})),)),
     "CSIP34 no-status": edited((ROOT, '<digiprovMD\0 STATUS="CURRENT"', "")),
@@ -357,6 +364,10 @@ NOTED: dict[str, Shape] = {
     "SIP34 empty": edited((ROOT, '<file ID="Schemas-0"', '<file sip:FILEFORMATREGISTRY="" ID="Schemas-0"')),
     "SIP35 no-registry": edited((ROOT, '<file ID="Schemas-0"', '<file sip:FILEFORMATKEY="fmt/1" ID="Schemas-0"')),
     "DIP2 versioned": edited((ROOT, 'PROFILE="*"', f'PROFILE="{VERSIONED}"'), kind="DIP"),
+    "AIPM2 another-host": edited((ROOT, 'PROFILE="https://earkdip', 'PROFILE="https://earkaip'), kind="AIP"),
+    "AIPM2 csip-before-2.2": edited(
+        (ROOT, 'PROFILE="*"', 'PROFILE="https://earkcsip.dilcis.eu/profile/E-ARK-CSIP-v2-1-0.xml"'), kind="AIP"
+    ),
     "DIP4 superseded": edited((ROOT, '<dmdSec\0"CURRENT"', '"SUPERSEDED"'), kind="DIP"),
     "PM1 older": edited((PREMIS_FILE, "<premis*</premis>", '<premis xmlns="info:lc/xmlns/premis-v2" version="2.2"/>')),
     "PM33 no-fixity": edited((f"representations/rep1/{PREMIS_FILE}", "<fixity>*</fixity>", "")),

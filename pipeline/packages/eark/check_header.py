@@ -29,6 +29,13 @@ SIP_PROFILE = "https://earksip.dilcis.eu/profile/E-ARK-SIP-v2-2-0.xml"
 
 _OLD_AIP = re.compile(r"https://earkaip\.dilcis\.eu/profile/E-ARK-AIP(-v2-[01]-\d+)?\.xml")
 
+_NEARLY_AIP = re.compile(
+    r"https://eark(aip|sip|csip)\.dilcis\.eu/profile/E-ARK-AIP-v2-2-\d+\.xml"
+    r"|https://earkcsip\.dilcis\.eu/profile/E-ARK-CSIP(-v2-[01]-\d+)?\.xml"
+)
+"""Addresses that AIPs have in the field: another host than the odd one of AIPM2 (RODA, commons-ip); before 2.2, when
+AIPs had no profile of their own, that of CSIP (earkweb, ESSArch)."""
+
 DIP_PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml"
 """DIP2 lays down the address without a version."""
 
@@ -70,7 +77,8 @@ class HeaderRules:
             return
         if kind == "eark-aip":
             if profile and profile != PROFILE and not _OLD_AIP.fullmatch(profile):
-                yield self._finding("AIPM2", line, PROFILE, head.profile)
+                level = Level.WARNING if _NEARLY_AIP.fullmatch(profile) else None
+                yield self._finding("AIPM2", line, PROFILE, head.profile, level)
         elif self._edition.csip_alone:
             yield self._finding("EARK-CSIP", line, found=head.profile)
         elif kind == "eark-dip":

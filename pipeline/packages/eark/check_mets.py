@@ -81,10 +81,10 @@ _SECTIONS = {
 class Seen:
     """What the METS documents of a package name, gathered while they are checked.
 
-    `described` and `provided` are the folders whose METS has a dmdSec or a digiprovMD; `whole` when all could be read;
+    `described` and `provided` are the folders whose METS refers to a file by a dmdSec or a digiprovMD (CSIP21, CSIP35),
+    `administered` those that do by any section of amdSec; `whole` when all could be read;
     `absent` the METS documents of representations that are named but not there; `lost` by algorithm the digests of
-    what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs;
-    `administered` the folders whose METS refers to administrative metadata.
+    what references lead nowhere to; `ungrouped` the folders of the root without a file group of theirs.
     """
 
     referenced: set[bytes] = field(default_factory=set)
@@ -191,9 +191,7 @@ class MetsRules:
         """Findings that only the whole document gives."""
         if not self._has_header:
             yield self._finding("CSIP117")
-        if self._statuses:
-            self._seen.described.add(self._base)
-        if self._provenance:
+        if any(one.core is not None for one in self._provenance):
             self._seen.provided.add(self._base)
         if self._administrative > 1:
             yield self._finding("CSIP31", found=str(self._administrative), level=Level.WARNING)
@@ -272,8 +270,8 @@ class MetsRules:
     def _reference(self, part: Reference) -> Iterator[Finding]:
         kind = "dmdSec" if part.section == "dmdSec" else "amd"
         self._refers = True
-        if kind == "amd":
-            self._seen.administered.add(self._base)
+        if part.core is not None:
+            (self._seen.administered if kind == "amd" else self._seen.described).add(self._base)
         known = _SECTIONS.get(part.section)
         yield from self._id(part.id, known[0] if known else "", part.line)
         if not part.id or part.id in self._sections[kind]:

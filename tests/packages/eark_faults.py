@@ -347,6 +347,10 @@ NOTED: dict[str, Shape] = {
         after=(_cut("representations/rep1/metadata"),),
     ),
     "EARK-HREF spaces-as-in-a-form": edited((REP, "%20", "+"), (REP, "%20", "+"), (REP, "%20", "+")),
+    "EARK-HREF brackets": edited(
+        (ROOT, "documentation/*.txt", "documentation/a[1].txt"),
+        after=(_rename("documentation/đọc tôi.txt", "documentation/a[1].txt"),),
+    ),
     "EARK-HREF not-encoded": edited((ROOT, "documentation/*.txt", "documentation/đọc tôi.txt")),
     "EARK-CSIP csip-alone": edited(
         (ROOT, 'PROFILE="*"', 'PROFILE="https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"'),

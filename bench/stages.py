@@ -80,8 +80,9 @@ def main() -> None:
 
         space = workspace()
         get_ready(settings(space).workers)
+        from pipeline.administration.archive import close_journal
         from pipeline.ingest.ingest import ingest
-        from pipeline.ingest.preflight import close_journal, preflight
+        from pipeline.ingest.preflight import preflight
         from pipeline.ingest.tokens import Request
 
         def run(stage: Callable[..., Any], *args: Any) -> Any:

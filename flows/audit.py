@@ -24,9 +24,8 @@ async def audit_copies() -> Any:
 
 def _audit() -> tuple[dict[str, Any], int]:
     """The document `audit/1`; the journal is closed in every store before it counts."""
-    from pipeline.administration.archive import opened
+    from pipeline.administration.archive import close_journal, opened
     from pipeline.administration.audit import audit
-    from pipeline.ingest.preflight import close_journal
 
     started = rfc3339(now())
     with opened(workspace()) as at_hand:

@@ -33,9 +33,8 @@ async def go_on(space: Workspace) -> None:
 
 def fill(space: Workspace) -> set[str]:
     """Tries each copy that waits; the AIPs (URN) that wait still."""
-    from pipeline.administration.archive import opened
+    from pipeline.administration.archive import close_journal, opened
     from pipeline.administration.waiting import fill_all
-    from pipeline.ingest.preflight import close_journal
 
     with opened(space) as at_hand:
         waited, still = fill_all(at_hand)

@@ -47,7 +47,8 @@ def whole_way(request: Request, run: Run | None, progress: Progress | None) -> I
 
 def in_worker(request: Request, run: Run | None, progress: Progress | None) -> Item:
     """The same, with what a command does once before and after: the worker's success is a closed journal too."""
-    from pipeline.ingest.preflight import close_journal, preflight
+    from pipeline.administration.archive import close_journal
+    from pipeline.ingest.preflight import preflight
 
     try:
         preflight(request.space, request.profile)

@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.administration.archive import opened
-from pipeline.ingest.preflight import close_journal
+from pipeline.administration.archive import close_journal, opened
 from pipeline.storage.lines import Kind, store_added
 from pipeline.storage.probe import add_store
 from pipeline.workspace import workspace

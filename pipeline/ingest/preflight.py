@@ -1,4 +1,4 @@
-"""Before the first byte: stores enough, writable, with room; after the last one: the journal in every store."""
+"""Before the first byte: stores enough, writable, with room."""
 
 from __future__ import annotations
 
@@ -88,17 +88,6 @@ def crash_report(space: Workspace, bug: BaseException) -> Problem:
     except OSError:
         where = text
     return SystemProblem("SYS-BUG", cause=f"{type(bug).__name__}: {bug}", file=where)
-
-
-def close_journal(space: Workspace) -> list[Problem]:
-    """Seals the day where it is due and puts all lines into every reachable store; the stores that must wait."""
-    at_hand = archive(space)
-    reached = at_hand.reach()
-    problems: list[Problem] = list(at_hand.absent.values())
-    if reached:
-        at_hand.journal.seal_if_due(reached)
-        problems += at_hand.journal.flush(reached).pending.values()
-    return problems
 
 
 def _writable(at_hand: Archive, store: Store) -> bool:

@@ -23,17 +23,17 @@ _DECIMAL: Final = re.compile(r"0*([0-9]{1,10})")
 class Running(Protocol):
     """A digest while bytes are read."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
     def hexdigest(self) -> str: ...
 
 
 class _Sum:
-    def __init__(self, step: Callable[[bytes, int], int], start: int) -> None:
+    def __init__(self, step: Callable[[bytes | memoryview, int], int], start: int) -> None:
         self._step = step
         self._value = start
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self._value = self._step(data, self._value)
 
     def hexdigest(self) -> str:

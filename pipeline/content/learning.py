@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipeline import digests
@@ -13,6 +16,9 @@ from pipeline.pool import Job
 from pipeline.records import Format
 
 _CHUNK = 1 << 20
+_AHEAD = 16 << 20
+"""From this size on a file is read ahead of its digests, and each of these has a thread: below, threads cost more."""
+
 _BEAT = 2.0
 """Seconds from one sign of life to the next: a slow disk is no hang."""
 
@@ -52,15 +58,14 @@ def learn(
     try:
         os.lseek(fd, 0, os.SEEK_SET)
         before = os.fstat(fd)
-        while data := os.read(fd, _CHUNK):
-            for one in hashes.values():
-                one.update(data)
-            text.see(data)
-            head = head or data
-            total += len(data)
-            if time.monotonic() - last > _BEAT:
-                last = time.monotonic()
-                job.beat()
+        with _digesting(fd, size, list(hashes.values())) as chunks:
+            for data in chunks:
+                text.see(data)
+                head = head or bytes(data)
+                total += len(data)
+                if time.monotonic() - last > _BEAT:
+                    last = time.monotonic()
+                    job.beat()
         after = os.fstat(fd)
     except OSError as problem:
         return {"unreadable": problem.strerror or str(problem), "errno": problem.errno}
@@ -78,6 +83,48 @@ def learn(
         "changed": changed,
         "looked": _looked(job, found, extension) if examine and found and total and not changed else None,
     }
+
+
+@contextlib.contextmanager
+def _digesting(fd: int, size: int, hashes: list[digests.Running]) -> Iterator[Iterator[bytes | memoryview]]:
+    """The chunks of a file on their way into its digests; each is good until the next one is asked for."""
+    if size < _AHEAD:
+        yield _one_by_one(fd, hashes)
+        return
+    _one_arena()
+    two = digests.buffers(_CHUNK)
+    with (
+        ThreadPoolExecutor(len(hashes), "digest") as threads,
+        contextlib.closing(digests.ahead(lambda buffer: os.readv(fd, [buffer]), two)) as chunks,
+        contextlib.closing(_together(chunks, hashes, threads)) as digested,
+    ):
+        yield digested
+
+
+def _one_by_one(fd: int, hashes: list[digests.Running]) -> Iterator[bytes]:
+    while data := os.read(fd, _CHUNK):
+        for one in hashes:
+            one.update(data)
+        yield data
+
+
+def _together(
+    chunks: Iterator[memoryview], hashes: list[digests.Running], threads: ThreadPoolExecutor
+) -> Generator[memoryview]:
+    for chunk in chunks:
+        under_way = [threads.submit(one.update, chunk) for one in hashes]
+        yield chunk
+        for one in under_way:
+            one.result()
+
+
+def _one_arena() -> None:
+    """Threads of ours take their memory from where all is: each new arena of glibc is 64 MiB of our address space."""
+    import ctypes
+
+    arena_max = -8
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(arena_max, 1)
 
 
 def _looked(job: Job, found: dict[str, Any], extension: str) -> dict[str, Any] | None:
@@ -104,8 +151,11 @@ class _Utf8:
         self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         self._plain = True
 
-    def see(self, data: bytes) -> None:
-        if self._decoder is None or (self._plain and data.isascii()):
+    def see(self, data: bytes | memoryview) -> None:
+        if self._decoder is None:
+            return
+        data = bytes(data)
+        if self._plain and data.isascii():
             return
         self._plain = False
         try:

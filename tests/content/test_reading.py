@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import os
@@ -289,6 +290,54 @@ def test_a_file_that_changed_is_told(scratch: Path, tmp_path: Path) -> None:
     (one,) = read_all(tree, entries, (), identify=True, workers=1, scratch=scratch)
     assert learnt(one).changed
     assert learnt(one).size == 23
+
+
+@pytest.mark.parametrize("size", [(16 << 20) - 1, 16 << 20, (16 << 20) + 1, (21 << 20) + 17])
+def test_a_big_file_is_read_ahead_of_its_digests(scratch: Path, tmp_path: Path, size: int) -> None:
+    data = random.Random(size).randbytes(1 << 20) * 22
+    data = b"".join(number.to_bytes(4, "big") + data[number << 20 : number + 1 << 20] for number in range(22))[:size]
+    (tmp_path / "big.bin").write_bytes(data)
+    one = learnt(read(FolderTree(tmp_path), scratch, "md5", "sha512", "crc32")["big.bin"])
+    assert (one.size, one.changed) == (size, False)
+    assert one.digests == {
+        "sha256": hashlib.sha256(data).hexdigest(), "md5": hashlib.md5(data).hexdigest(),
+        "sha512": hashlib.sha512(data).hexdigest(), "crc32": f"{zlib.crc32(data):08x}",
+    }  # fmt: skip
+
+
+def test_a_big_text_is_text_to_its_end(scratch: Path, tmp_path: Path) -> None:
+    line = "Quyết định của Ủy ban nhân dân\n".encode()
+    text = b"\n" + line * ((17 << 20) // len(line))
+    assert text[(1 << 20) - 1 : (1 << 20) + 1].decode(errors="replace") != text[(1 << 20) - 1 : (1 << 20) + 1].decode(
+        errors="ignore"
+    ), "a letter lies across two chunks"
+    (tmp_path / "whole.txt").write_bytes(text)
+    (tmp_path / "broken.txt").write_bytes(text + b"\xe1")
+    found = read(FolderTree(tmp_path), scratch)
+    assert [one.code for one in learnt(found["whole.txt"]).findings] == []
+    assert [one.code for one in learnt(found["broken.txt"]).findings] == ["FMT-TEXT-8BIT"]
+
+
+@pytest.mark.parametrize("announced", [(17 << 20) - 1, (17 << 20) + 1])
+def test_a_big_file_that_changed_is_told(scratch: Path, tmp_path: Path, announced: int) -> None:
+    (tmp_path / "big.bin").write_bytes(bytes(17 << 20))
+    entries = [Entry(PackagePath(b"big.bin"), announced)]
+    (one,) = read_all(FolderTree(tmp_path), entries, (), identify=True, workers=1, scratch=scratch)
+    assert (learnt(one).changed, learnt(one).size) == (True, 17 << 20)
+
+
+class Unreliable(FolderTree):
+    """Its file opens, and cannot be read: the memory at address 0 of a process."""
+
+    def open(self, path: PackagePath) -> BinaryIO:
+        return cast(BinaryIO, open("/proc/self/mem", "rb", buffering=0))
+
+
+def test_a_big_file_that_cannot_be_read_is_told(scratch: Path, tmp_path: Path) -> None:
+    entries = [Entry(PackagePath(b"big.bin"), 17 << 20)]
+    (one,) = read_all(Unreliable(tmp_path), entries, ("md5",), identify=True, workers=1, scratch=scratch)
+    assert isinstance(one, Unreadable)
+    assert (one.problem.code, one.problem.values["cause"]) == ("SYS-READ", os.strerror(errno.EIO))
 
 
 def test_without_the_engine_no_format_is_claimed(scratch: Path) -> None:

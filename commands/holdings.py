@@ -123,4 +123,6 @@ def _shown(document: dict[str, Any], lang: str) -> str:
 
 
 def _states(document: dict[str, Any], lang: str) -> str:
-    return "\n".join(f"{one['what']:16} {one['state']:12} {one['name']} {one['detail']}" for one in document["items"])
+    from pipeline.reports.state import state
+
+    return "\n".join(state(document, "en" if lang == "en" else "vi"))

@@ -62,7 +62,7 @@ def state(document: dict[str, Any], lang: Lang) -> Iterator[str]:
         heading, advice = _HEADINGS[name]
         if name == "overdue":
             count = int(found[0]["state"])
-            told = f": {say(advice, lang)}" if count else ""
+            told = f". {say(advice, lang)}" if count else ""
             yield f"{say(heading, lang)}: {count}{told}"
             continue
         if name == "services":

@@ -37,7 +37,7 @@ def test_the_urgent_comes_first_with_what_to_do() -> None:
         "  /gói/đang chạy",
         "Kho sẵn sàng: 1",
         "  kho1",
-        "Bản sao quá hạn kiểm tra: 3: luutru audit",
+        "Bản sao quá hạn kiểm tra: 3. luutru audit",
         "Bảng theo dõi và lịch chạy: đang chạy http://127.0.0.1:4200",
     ]
 

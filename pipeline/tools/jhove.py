@@ -8,6 +8,7 @@ process of its own.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +44,13 @@ _HEAP: Final = "512m"
 _MEMORY: Final = 1 << 30
 _OUTPUT: Final = 64 << 20
 _SHOWN: Final = 400
+_CLOSED: Final = ("-Djavax.xml.accessExternalDTD=", "-Djavax.xml.accessExternalSchema=")
+"""No file of this machine for the parser of XML, in whichever sandbox."""
+
+_ELSEWHERE: Final = re.compile(
+    r"access is not allowed due to restriction|File (?:not found|cannot be read): |Failed to read "
+)
+"""What the XML module says of a document that asks for something beside itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ def judge(files: Sequence[tuple[Path, str]], scratch: Path, sandbox: str, *, sec
     beside = {**{name: JARS / name for name in _sums()}, _CALLER.name: _CALLER}
     arguments = [
         f"-Xmx{_HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Duser.language=en",
-        "-cp", ":".join(INSIDE + name for name in names), "Jhove",
+        *_CLOSED, "-cp", ":".join(INSIDE + name for name in names), "Jhove",
     ]  # fmt: skip
     bounds = Bounds(_START + sum(times), _MEMORY, _OUTPUT)
     found = [Heard("not checked", "JHOVE was stopped") for _ in files]
@@ -93,16 +101,19 @@ def judge(files: Sequence[tuple[Path, str]], scratch: Path, sandbox: str, *, sec
         for line in text.splitlines():
             parts = line.split("\t")
             if len(parts) == 6 and parts[0].isdecimal() and int(parts[0]) < len(numbers):
-                found[numbers[int(parts[0])]] = _heard(parts)
+                number = numbers[int(parts[0])]
+                found[number] = _heard(parts, files[number][1])
     return found
 
 
-def _heard(parts: Sequence[str]) -> Heard:
+def _heard(parts: Sequence[str], family: str) -> Heard:
     _, how, well_formed, valid, _, said = parts
     words = plain(said.replace(INSIDE, "")).rstrip("; ")[:_SHOWN]
     if how != "seen":
         why = {"time": "it took too long", "memory": "it needs too much memory"}.get(how, f"JHOVE stumbled: {words}")
         return Heard("not checked", why)
+    if family == "xml" and _ELSEWHERE.search(words):
+        return Heard("not checked", "it asks for a DTD, a schema or an entity, and nothing is fetched")
     if well_formed != "1":
         return Heard("failed", f"not well-formed: {words}" if words else "not well-formed")
     if valid == "0":

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.content.characterisation import Examined, Subjected, examine_all, utf8_of
 from pipeline.content.reading import Learnt, read_all
-from pipeline.errors import SystemProblem
+from pipeline.errors import Interrupted, SystemProblem
+from pipeline.ingest import examine
+from pipeline.ingest.ingest import ingest
 from pipeline.ingest.preflight import preflight
+from pipeline.ingest.session import stopping
+from pipeline.ingest.tokens import Request
 from pipeline.packages.eark.rows import read_rows
+from pipeline.records import Level, Verdict
 from pipeline.settings import profile
 from pipeline.tools import jhove
 from pipeline.tools.jhove import Heard
@@ -21,6 +29,7 @@ from pipeline.workspace import workspace
 from tests.command import ARCHIVE, CLOCK, House
 from tests.content.characterisation.test_damage import damaged, sources
 from tests.content.characterisation.test_outcomes import DATA
+from tests.holding import space
 
 pytestmark = pytest.mark.judge
 FAMILIES = {
@@ -122,6 +131,28 @@ def test_hostile_files_tell_nothing_and_stop_nobody(tmp_path: Path, scratch: Pat
     assert not any(word in one.words for one in told.values() for word in ("nobody may hear", "root:", "\t", "\n"))
 
 
+@pytest.mark.parametrize("sandbox", ["full", "reduced"])
+def test_xml_is_judged_without_what_it_asks_for(tmp_path: Path, scratch: Path, sandbox: str) -> None:
+    """Also in the sandbox in which programs see the files of this machine."""
+    instance = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    asks = {
+        "dtd": '<!DOCTYPE a SYSTEM "a.dtd"><a/>',
+        "net": '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/a.dtd"><html/>',
+        "entity": '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>',
+        "schema": f'<a {instance} xsi:noNamespaceSchemaLocation="no.xsd"/>',
+        "schema of the net": f'<a {instance} xmlns="urn:a" xsi:schemaLocation="urn:a http://example.org/a.xsd"/>',
+    }
+    files = []
+    for name, text in {**asks, "alone": "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"}.items():
+        files.append(tmp_path / f"{name}.xml")
+        files[-1].write_text(text, "ascii")
+    *told, alone = jhove.judge([(file, "xml") for file in files], scratch, sandbox)
+    assert alone == Heard("well-formed")
+    assert told == [Heard("not checked", "it asks for a DTD, a schema or an entity, and nothing is fetched")] * len(
+        asks
+    )
+
+
 def test_a_file_that_takes_too_long_is_left_behind(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +224,45 @@ def test_an_ingest_keeps_its_opinion_apart(tmp_path: Path) -> None:
     assert {one.detail for one in ours} == {"result=valid", "result=not checked"}
     assert not any("jhove" in one.detail for one in ours)
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_an_ingest_that_goes_on_with_the_switch_the_other_way_looks_again(
+    before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "hồ sơ"
+    package.mkdir()
+    for number in range(4):
+        shutil.copy(DATA / "characterisation/image/page_cmyk.jpg", package / f"{number}.jpg")
+    where = space(tmp_path / "data")
+    monkeypatch.setattr(examine, "BATCH", 2)
+    strict = replace(profile("eark"), levels={"VAL-JHOVE": Level.ERROR}, copies=0)
+
+    def stop(stage: str, *_: int) -> None:
+        if stage == "inspect":
+            stopping.set()
+
+    def switched(on: bool) -> Request:
+        where.settings_file.write_text(f"jhove = {str(on).lower()}\n", "ascii")
+        return Request(where, package, strict)
+
+    try:
+        with pytest.raises(Interrupted):
+            ingest(switched(before), progress=stop)
+    finally:
+        stopping.clear()
+    seen: list[bytes] = []
+
+    def watched(*arguments: Any, **more: Any) -> Iterator[Examined]:
+        for one in examine_all(*arguments, **more):
+            seen.append(one.entry.path)
+            yield one
+
+    monkeypatch.setattr(examine, "examine_all", watched)
+    item = ingest(switched(not before))
+    assert len(seen) == 4, "all of them, not the other two"
+    assert (item.verdict is Verdict.REJECTED) is not before
+    assert sum(finding["code"] == "VAL-JHOVE" for finding in item.findings) == (0 if before else 4)
 
 
 def test_switched_on_but_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pipeline.findings import as_json, level_of
 from pipeline.packages.eark.check_premis import algorithms
 from pipeline.packages.eark.preservation import PATH
+from pipeline.packages.eark.rows import EarkRows
 from pipeline.packages.registry import recognise
 from pipeline.records import Finding, Level
 from pipeline.tree import FolderTree
@@ -289,6 +290,26 @@ def test_algorithms_of_a_premis_document(encoding: str) -> None:
     text = f"<a><p:messageDigestAlgorithm x='y'>\n CRC32 </p:messageDigestAlgorithm>{filler}<messageDigestAlgorithm>"
     source = io.BytesIO(f"{text}SHA-512</messageDigestAlgorithm><messageDigestAlgorithm>TIGER</x></a>".encode(encoding))
     assert set(algorithms(source)) == {"crc32", "sha512"}
+
+
+def test_a_representation_with_a_blank_as_commons_ip_writes_it(tmp_path: Path) -> None:
+    """`+` for a blank in each reference, the pointer of the structural map among them; digests inside are verified."""
+    blank = "representations/rep 1/METS.xml"
+    for broken, expected in ((b"", set()), (b"x", {"CSIP69", "CSIP71"})):
+
+        def moved(files: dict[str, bytes], more: bytes = broken) -> None:
+            for name in [name for name in files if name.startswith("representations/rep1/")]:
+                files[name.replace("rep1", "rep 1")] = files.pop(name)
+            for name in (ROOT, blank):
+                text = files[name].decode().replace("representations/rep1/", "representations/rep+1/")
+                files[name] = text.replace("Representations/rep1", "Representations/rep 1").encode()
+            files["representations/rep 1/data/Văn bản 0 & 100%.txt"] += more
+
+        shape = replace(Shape(premis=False), after=(moved,))
+        found = found_in(build(tmp_path, shape))
+        assert errors(found) == expected
+        assert "EARK-HREF" in {one.code for one in found}
+        assert [one.name for one in EarkRows(FolderTree(tmp_path / shape.name)).representations()] == ["rep 1"]
 
 
 @pytest.mark.parametrize("href", ["file:{}", "file://./{}", "file:///{}", "./{}"])

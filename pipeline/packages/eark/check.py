@@ -55,13 +55,10 @@ def algorithms(tree: Tree) -> frozenset[str]:
                         named = layout.target(part.at.href, path.rpartition(b"/")[0])
                         preservation.update(() if named is None else (named,))
                     if path == METS and isinstance(part, mets.Pointed):
-                        target = layout.manifest_of(part)
-                        if target is not None:
-                            waiting.append(target)
+                        waiting.extend(layout.manifests_of(part))
                     elif path == METS and isinstance(part, mets.File):
                         waiting.extend(
-                            there for at in part.at
-                            if (there := layout.target(at.href)) is not None and layout.is_manifest(there)
+                            there for at in part.at for there in layout.readings(at.href) if layout.is_manifest(there)
                         )  # fmt: skip
         except (Unreadable, ContentDamage):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import unicodedata
 from collections import Counter
@@ -370,21 +369,13 @@ class MetsRules:
             self._manifest_ids[part.id] = path
 
     def _held(self, href: str | None) -> tuple[PackagePath | None, Entry | None]:
-        """The file that a reference leads to: as a reference, else as a name that nobody encoded, or as a form is.
-
-        commons-ip writes a space as `+`.
-        """
+        """The file that a reference leads to; in an AIP a reference has to be one (`layout.readings`)."""
         path = layout.target(href, self._base)
         entry = self._received.entry(path) if path is not None else None
-        if entry is None and href and not self._is_aip:
-            raw = posixpath.normpath(href.strip()).encode("utf-8", "surrogateescape")
-            if not raw.startswith((b"/", b"..")):
-                literal = PackagePath(self._base + b"/" + raw if self._base else raw)
-                if (plain := self._received.entry(literal)) is not None:
-                    return literal, plain
-            spaced = layout.target(href.replace("+", "%20"), self._base) if "+" in href else None
-            if spaced is not None and (plain := self._received.entry(spaced)) is not None:
-                return spaced, plain
+        if entry is None and not self._is_aip:
+            for other in layout.readings(href, self._base):
+                if (plain := self._received.entry(other)) is not None:
+                    return other, plain
         return path, entry
 
     def _target(self, core: Core, at: Location, codes: Codes, line: int) -> tuple[PackagePath | None, list[Finding]]:

@@ -185,6 +185,10 @@ class StructureRules:
                 yield self._finding("CSIP112", line, "URL", at.loctype)
             path = layout.target(at.href)
             entry = self._received.entry(path) if path is not None else None
+            if entry is None and not self._is_aip:
+                # Told of at the file entry of that METS (EARK-HREF).
+                found = ((one, self._received.entry(one)) for one in layout.readings(at.href))
+                path, entry = next((one for one in found if one[1] is not None), (path, None))
             if path is None or entry is None or entry.is_folder or path.rpartition(b"/")[2] != METS:
                 yield self._finding("CSIP110", line, None, at.href)
                 continue

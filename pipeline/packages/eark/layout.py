@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterator
 
 from pipeline import digests, names
 from pipeline.records import AipIdentity, Link, PackagePath
@@ -97,12 +99,10 @@ def metadata_of(part: Reference) -> str:
     return "" if part.other_md_type in (None, "", SUBMITTED) else f"OTHER {part.other_md_type}"
 
 
-def manifest_of(part: Pointed) -> PackagePath | None:
-    """The METS of a representation that a pointer of the root METS leads to."""
-    if part.pointer.at is None:
-        return None
-    path = target(part.pointer.at.href)
-    return path if path is not None and is_manifest(path) else None
+def manifests_of(part: Pointed) -> list[PackagePath]:
+    """The METS of a representation that a pointer of the root METS leads to, in each way to read its reference."""
+    at = part.pointer.at
+    return [path for path in readings(at.href if at is not None else None) if is_manifest(path)]
 
 
 def is_manifest(path: bytes) -> bool:
@@ -117,3 +117,20 @@ def target(href: str | None, base: bytes = b"") -> PackagePath | None:
         return None
     path = _FILE.sub("", href.strip())
     return names.unhref(path, base)
+
+
+def readings(href: str | None, base: bytes = b"") -> Iterator[PackagePath]:
+    """The paths that a reference can mean: as a reference, as a name that nobody encoded, or as a form is encoded.
+
+    commons-ip writes a blank as `+`.
+    """
+    if not href:
+        return
+    path = target(href, base)
+    if path is not None:
+        yield path
+    raw = posixpath.normpath(href.strip()).encode("utf-8", "surrogateescape")
+    if not raw.startswith((b"/", b"..")):
+        yield PackagePath(base + b"/" + raw if base else raw)
+    if "+" in href and (spaced := target(href.replace("+", "%20"), base)) is not None:
+        yield spaced

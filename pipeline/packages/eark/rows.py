@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -329,7 +329,7 @@ def _root(tree: Tree, references: list[str]) -> tuple[mets.Head, mets.Header | N
             elif isinstance(part, Reference):
                 named += _preservation(part, b"")
             elif isinstance(part, mets.Pointed):
-                path = layout.manifest_of(part)
+                path = _there(tree, layout.manifests_of(part))
                 if path is not None:
                     members[path] = layout.representation_of(path) or ""
                 elif part.pointer.at is not None and part.pointer.at.href:
@@ -347,6 +347,15 @@ def _root(tree: Tree, references: list[str]) -> tuple[mets.Head, mets.Header | N
                     break
         manifests.append(Manifest(PackagePath(member), members[member], tuple(own)))
     return head, header, Manifest(root, None, tuple(named)), manifests
+
+
+def _there(tree: Tree, paths: list[PackagePath]) -> PackagePath | None:
+    """The first of these that the package has; the first of all where it has none."""
+    for path in paths:
+        with suppress(Unreadable):
+            opened(tree, path).close()
+            return path
+    return paths[0] if paths else None
 
 
 def _preservation(part: Reference, base: bytes) -> list[PackagePath]:

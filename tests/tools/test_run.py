@@ -293,7 +293,7 @@ def test_without_a_sandbox_nothing_runs(made: list[str], state: str, lacking: li
 
 def test_doctor_knows_every_tool() -> None:
     told = {one.name: one for one in inspect()}
-    assert {one.name for one in TOOLS} | {"sandbox", "siegfried", "libmagic"} == set(told)
+    assert {one.name for one in TOOLS} | {"jhove", "sandbox", "siegfried", "libmagic"} == set(told)
     for one in told.values():
         assert one.ok or one.name == "verapdf", one
         assert set(one.lost) == {"vi", "en"}

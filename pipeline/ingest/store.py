@@ -95,9 +95,9 @@ def _write(current: Session, at_hand: Archive, plan: Plan, stores: list[Store]) 
         files, size = files + 1, size + length
     done = {"store": [0, 0], "verify": [0, 0]}
 
-    def progress(step: str, length: int, /) -> None:
+    def progress(step: str, length: int, ended: int, /) -> None:
         count = done[step]
-        count[0] += 1
+        count[0] += ended
         count[1] += length
         current.progress(step, count[0], files, count[1], size)
         current.check_stop()

@@ -28,14 +28,20 @@ from pipeline.storage.layouts import ocfl as layout
 from pipeline.storage.stores import CHUNK, WHOLE, Sink, Store, StoreAbsent
 from pipeline.tree import ContentDamage
 
+_TOLD = 64 << 20
+"""Bytes of a big file from one word of its progress to the next."""
+
 
 class Progress(Protocol):
-    """Told after each file: `step` is `store` or `verify`, `size` its bytes."""
+    """Told after each file, and now and then within a big one: `step` is `store` or `verify`.
 
-    def __call__(self, step: str, size: int, /) -> None: ...
+    `size` are the bytes since the last word, `files` the files that ended with them (1 or 0).
+    """
+
+    def __call__(self, step: str, size: int, files: int, /) -> None: ...
 
 
-def silent(step: str, size: int, /) -> None:
+def silent(step: str, size: int, files: int, /) -> None:
     """Nobody listens."""
 
 
@@ -102,9 +108,8 @@ def _carry(cargo: Cargo, stores: Sequence[Store], scratch: Path | None, progress
         _declare(cargo, lanes, scratch)
         for piece in cargo.pieces():
             wanting = [lane for lane in lanes if lane.lacks(piece)]
-            if wanting:
-                _send(cargo, piece, wanting)
-            progress("store", piece.size)
+            told = _send(cargo, piece, wanting, progress) if wanting else 0
+            progress("store", piece.size - told, 1)
             _stop_if_none(lanes)
         for lane in lanes:
             lane.drain()
@@ -134,8 +139,11 @@ def _declare(cargo: Cargo, lanes: list[Lane], scratch: Path | None) -> None:
         raise SystemProblem("SYS-STORE-SCRATCH", cause=problem.strerror or problem) from problem
 
 
-def _send(cargo: Cargo, piece: Piece, lanes: list[Lane]) -> None:
-    """One source, read once, into all these stores. SystemProblem when it is not what it has to be."""
+def _send(cargo: Cargo, piece: Piece, lanes: list[Lane], progress: Progress = silent) -> int:
+    """One source, read once, into all these stores; bytes that `progress` was told of on the way.
+
+    SystemProblem when it is not what it has to be.
+    """
     try:
         source = cargo.open(piece)
     except KeyError:
@@ -151,13 +159,13 @@ def _send(cargo: Cargo, piece: Piece, lanes: list[Lane]) -> None:
             # Stores that work in parallel first: they are busy while the others are served here.
             for lane in sorted(lanes, key=lambda lane: -lane.store.lanes):
                 lane.submit(partial(lane.put, piece, data))
-        else:
-            _stream(cargo, piece, lanes, source)
+            return 0
+        return _stream(cargo, piece, lanes, source, progress)
 
 
-def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> None:
+def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO, progress: Progress) -> int:
     """Three at one time: a thread reads the next chunk, one digests this one, and here it goes to the stores."""
-    digest = hashlib.sha256()
+    digest, size, told = hashlib.sha256(), 0, 0
     sinks = _open_sinks(piece, lanes)
     try:
         with (
@@ -169,6 +177,10 @@ def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> 
                 for lane, sink in sinks:
                     lane.attempt(partial(sink.write, chunk))
                 digested.result()
+                size += len(chunk)
+                if size - told >= _TOLD and size < piece.size:
+                    progress("store", size - told, 0)
+                    told = size
         if digest.hexdigest() != piece.sha256:
             raise cargo.changed(piece, digest.hexdigest())
     except BaseException:
@@ -180,6 +192,7 @@ def _stream(cargo: Cargo, piece: Piece, lanes: list[Lane], source: BinaryIO) -> 
             lane.submit(partial(lane.finish, piece, sink), heavy=True)
         else:
             sink.abort()
+    return told
 
 
 def _open_sinks(piece: Piece, lanes: list[Lane]) -> list[tuple[Lane, Sink]]:
@@ -199,7 +212,7 @@ def _read_back(cargo: Cargo, lanes: list[Lane], progress: Progress) -> None:
     for piece in cargo.pieces():
         for lane in ordered:
             lane.submit(partial(lane.verify, piece))
-        progress("verify", piece.size)
+        progress("verify", piece.size, 1)
     for lane in lanes:
         lane.drain()
         again, lane.wrong = lane.wrong, []

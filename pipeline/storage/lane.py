@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import SystemProblem
@@ -14,7 +16,8 @@ from pipeline.standards import ocfl
 from pipeline.storage import intents
 from pipeline.storage.cargo import Cargo, Piece
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import CHUNK, Proof, Sink, Store, StoreAbsent
+from pipeline.storage.stores import CHUNK, Proof, Sink, Store, StoreAbsent, on_disk, trouble
+from pipeline.storage.stores.disk import out_of_memory, sync_file_system
 
 
 class Lane:
@@ -31,6 +34,7 @@ class Lane:
         self.present: dict[str, int] = {}
         self.wrong: list[Piece] = []
         self._proofs: dict[str, Proof] = {}
+        self._synced = False
         self.inventories: dict[str, str] = {}
         self.by_server = False
         self._bug: BaseException | None = None
@@ -119,9 +123,23 @@ class Lane:
         if not self.alive:
             return False
         if self.present.pop(piece.path, -1) == piece.size:
+            self.attempt(partial(self._from_the_disk, piece.path))
             return False
         # What committed versions name is there, or is damage that an audit tells; a write does not touch it.
         return self.held is None or layout.version_of(piece.path) > self.held.version
+
+    def _from_the_disk(self, path: str) -> None:
+        """The read-back of what an earlier attempt left: its sync may have failed, which memory would not show."""
+        folder = on_disk(self.store, self.base)
+        if folder is None:
+            return
+        try:
+            if not self._synced and not sync_file_system(Path(folder)):
+                os.sync()
+            self._synced = True
+            out_of_memory(folder + path)
+        except OSError as problem:
+            raise trouble(self.store.name, problem, self.base + path) from problem
 
     def put(self, piece: Piece, data: bytes) -> None:
         self.store.put(self.base + piece.path, data, piece.size, piece.sha256)

@@ -16,7 +16,8 @@ from pipeline.errors import SystemProblem
 from pipeline.records import CopyState, Evidence
 from pipeline.storage import copies
 from pipeline.storage.layouts import ocfl as layout
-from pipeline.storage.stores import CHUNK, Sink, Store
+from pipeline.storage.stores import CHUNK, Sink, Store, on_disk
+from pipeline.storage.stores.places import disk_of
 from pipeline.storage.stores.trailing import BLOCK, FROM, STRETCH
 from pipeline.storage.versions import objects
 from tests.storage.faults import Broken
@@ -264,6 +265,71 @@ def test_ends_of_every_shape(vault: Store, bytes_: bytes, more: int) -> None:
     assert sink.proof is not None and sink.proof.sha256 == hashlib.sha256(data).hexdigest()
     head = vault.head("settings/big")
     assert head is not None and head.size == FROM + more
+
+
+def in_memory(file: Path) -> bool:
+    """Whether the first page of a file would be read without the disk."""
+    with file.open("rb") as source:
+        try:
+            return os.preadv(source.fileno(), [bytearray(64)], 0, os.RWF_NOWAIT) > 0
+        except BlockingIOError:
+            return False
+
+
+class Asking(Watched):
+    """Looks where the first reading of the file will come from."""
+
+    asked: bool | None = None
+
+    def folder(self, prefix: str) -> str | None:
+        return on_disk(self._store, prefix)
+
+    def get(self, key: str) -> BinaryIO:
+        if key == self.key and self.asked is None:
+            self.asked = in_memory(Path(str(self._store.local(key))))
+        return super().get(key)
+
+
+@pytest.mark.parametrize("size", [300_000, 9_000_000, SIZE])
+def test_what_an_earlier_attempt_left_is_read_back_from_the_disk(
+    vault: Store, tmp_path: Path, bytes_: bytes, size: int
+) -> None:
+    """Its sync may have failed: then memory holds what the disk does not, and no later sync says so."""
+    data = bytes_[:size]
+    made = plan(tmp_path, {**STATE_1, "representations/rep1/data/left.bin": data})
+    asking = Asking(vault, key_of(data))
+    file = Path(str(vault.local(asking.key)))
+    vault.put(asking.key, data, size, hashlib.sha256(data).hexdigest())
+    if disk_of(file)[0] == "memory":
+        pytest.skip("a file system without a disk")
+    assert in_memory(file)
+    assert copies.write(made, [asking])[0].state is CopyState.VERIFIED
+    assert asking.asked is False
+    assert hashlib.sha256(data).hexdigest() not in made.opened
+
+
+def test_progress_is_told_within_a_big_file(folders: list[Store], big: BytesPlan) -> None:
+    told: list[tuple[str, int, int]] = []
+    copies.write(big, folders, progress=lambda *word: told.append(word))
+    sizes = [content.size for content in big.contents()]
+    for step in ("store", "verify"):
+        assert sum(size for name, size, _ in told if name == step) == sum(sizes)
+        assert sum(files for name, _, files in told if name == step) == len(sizes)
+    assert [size for name, size, files in told if name == "store" and not files] == [STRETCH, STRETCH]
+
+
+def test_whoever_stops_within_a_big_file_leaves_nothing_committed(vault: Store, big: BytesPlan, bytes_: bytes) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(step: str, size: int, files: int, /) -> None:
+        if not files:
+            raise Stop
+
+    with pytest.raises(Stop):
+        copies.write(big, [vault], progress=stop)
+    assert list(objects(vault)) == [] and vault.head(key_of(bytes_)) is None
+    assert copies.write(big, [vault])[0].state is CopyState.VERIFIED
 
 
 def test_giving_up_in_the_middle_leaves_nothing(vault: Store, bytes_: bytes) -> None:

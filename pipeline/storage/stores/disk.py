@@ -127,6 +127,16 @@ def reserve(handle: int, size: int) -> None:
         call(handle, keep_size, ctypes.c_int64(0), ctypes.c_int64(size))
 
 
+def out_of_memory(file: str) -> None:
+    """The next reading of a file comes from the disk, where the system can: for who synced before."""
+    if hasattr(os, "posix_fadvise"):
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(handle)
+
+
 def sync_file_system(folder: Path) -> bool:
     """One syncfs(2) for everything written; False where the system has none."""
     import ctypes

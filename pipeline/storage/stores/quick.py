@@ -7,7 +7,10 @@ names in the contract; after a problem that is not "no such key" this way stays 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,15 +20,28 @@ from pipeline.storage.stores import CHUNK, WHOLE, Reading, StoreAbsent
 if TYPE_CHECKING:
     from obstore.store import S3Store as Client
 
+_PARTS = 3
+"""So many parts of a big body are under way at once: one alone leaves a server with nothing to do between two."""
+
+_PART = 8 << 20
+_BIG = 32 << 20
+_STREAMS = 2
+"""So many bodies of a store come in parts at once; they hold up to 32 MiB each."""
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _ALL = (*_PROXIES, "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Quick:
-    """Puts and gets of one store; `open` says whether the way is still used. Safe in threads."""
+    """Puts and gets of one store; `open` says whether the way is still used. Safe in threads.
+
+    `parts`: the server gives parts of a body as they are asked for.
+    """
 
     def __init__(self, store: str, client: Client) -> None:
         self.open = True
+        self.parts = True
+        self._room = threading.Semaphore(_STREAMS)
         self._store = store
         self._client = client
 
@@ -51,14 +67,63 @@ class Quick:
 
         try:
             found = get(self._client, key)
-            if found.meta["size"] <= WHOLE:
+            size, etag = found.meta["size"], found.meta["e_tag"]
+            if size <= WHOLE:
                 return _Chunks(self._store, iter((bytes(found.bytes()),)))
+            if size >= _BIG and etag and self.parts and (parts := self._in_parts(key, size, etag)) is not None:
+                return _Chunks(self._store, parts, self._room.release)
             return _Chunks(self._store, iter(found.stream(min_chunk_size=CHUNK)))
         except (NotFoundError, FileNotFoundError):
             return None
         except (BaseError, OSError):
             self.open = False
             return None
+
+    def _in_parts(self, key: str, size: int, etag: str) -> Generator[Any, None, None] | None:
+        """A big body by several requests at once, in order, all of the body that has this etag.
+
+        None where enough bodies come so, or the server does not give the first part: it is asked no more.
+        """
+        from obstore.exceptions import BaseError
+
+        if not self._room.acquire(blocking=False):
+            return None
+        try:
+            first = self._part(key, 0, _PART, etag)
+        except (BaseError, OSError):
+            self.parts = False
+            self._room.release()
+            return None
+        return self._rest(key, size, etag, first)
+
+    def _rest(self, key: str, size: int, etag: str, first: Any) -> Generator[Any, None, None]:
+        from obstore.exceptions import BaseError
+
+        starts = iter(range(_PART, size, _PART))
+        coming: deque[Future[Any]] = deque()
+        with ThreadPoolExecutor(_PARTS, "part") as pool:
+            try:
+                while True:
+                    while len(coming) < _PARTS and (start := next(starts, None)) is not None:
+                        coming.append(pool.submit(self._part, key, start, min(start + _PART, size), etag))
+                    yield first
+                    if not coming:
+                        return
+                    first = coming.popleft().result()
+            except (BaseError, OSError):
+                self.parts = False  # asked again, the body comes in one piece
+                raise
+            finally:
+                for one in coming:
+                    one.cancel()
+
+    def _part(self, key: str, start: int, end: int, etag: str) -> Any:
+        from obstore import get
+
+        body = get(self._client, key, options={"range": (start, end), "if_match": etag}).bytes()
+        if len(body) != end - start:
+            raise OSError(f"{len(body)} bytes of {end - start}")
+        return body
 
 
 def quick(store: str, bucket: str, endpoint: str | None, region: str, keys: Any) -> Quick | None:
@@ -104,10 +169,11 @@ def quick(store: str, bucket: str, endpoint: str | None, region: str, keys: Any)
 class _Chunks(Reading):
     """A body as it comes. What breaks off is the network's fault until a second reading says the same."""
 
-    def __init__(self, store: str, chunks: Iterator[Any]) -> None:
+    def __init__(self, store: str, chunks: Iterator[Any], done: Callable[[], None] | None = None) -> None:
         super().__init__()
         self._store = store
         self._chunks = chunks
+        self._done = done
         self._held = memoryview(b"")
 
     def more(self, size: int) -> bytes:
@@ -124,6 +190,11 @@ class _Chunks(Reading):
         return bytes(taken)
 
     def close(self) -> None:
+        if isinstance(self._chunks, Generator):
+            self._chunks.close()
         self._chunks = iter(())
+        done, self._done = self._done, None
+        if done is not None:
+            done()
         self._held = memoryview(b"")
         super().close()

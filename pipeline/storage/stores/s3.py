@@ -12,6 +12,7 @@ import re
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -255,6 +256,7 @@ class S3Store:
         # With keys of a file the profile has done its part (its section there); else boto3 looks it up.
         core = botocore.session.Session(profile=None if keys else self.setting.aws_profile)
         core.register_component("data_loader", _models())
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
         session = boto3.session.Session(botocore_session=core)
         region = session.region_name or os.environ.get("AWS_REGION") or "us-east-1"
         client = session.client("s3", endpoint_url=self.endpoint, region_name=region, config=config, **keys)
@@ -350,10 +352,9 @@ class S3Store:
             with body.open("rb") as source:
                 if size <= ONE_PUT:
                     return self.put_body(key, source, size, sha256, if_match)
-                sink = self._sink(key, size, sha256, if_match)
+                sink = Parts(self, key, sha256, if_match)
                 try:
-                    while chunk := source.read(CHUNK):
-                        sink.write(chunk)
+                    sink.take(source.fileno())
                     sink.finish()
                 except BaseException:
                     sink.abort()
@@ -409,6 +410,16 @@ class S3Store:
             raise StoreAbsent("SYS-STORE-UNREACHABLE", transient=True, store=self.name, cause=cause) from None
         except (aws.BotoCoreError, Boto3Error) as problem:
             raise SystemProblem("SYS-STORE-IO", store=self.name, key=key, cause=type(problem).__name__) from None
+
+
+def _moment(value: Any) -> Any:
+    """A time in an answer. Of a listing every key has one, and botocore's own reader is most of what a key costs."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return parse_timestamp(value)
 
 
 @cache

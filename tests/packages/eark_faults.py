@@ -238,6 +238,10 @@ BROKEN: dict[str, Shape] = {
     "EARK-XML cut": edited((ROOT, "</mets>", "")),
     "EARK-XML doctype": edited((ROOT, "<mets ", "<!DOCTYPE mets><mets ")),
     "EARK-XML cut-representation": edited((REP, "</mets>", "")),
+    "METS-XSD brackets-in-a-reference": edited(
+        (ROOT, "documentation/*.txt", "documentation/a[1].txt"),
+        after=(_rename("documentation/đọc tôi.txt", "documentation/a[1].txt"),),
+    ),
     "METS-XSD unknown-element": edited((ROOT, "<fileSec", "<bogus/><fileSec")),
     "CSIP8 no-time": edited((ROOT, 'LASTMODDATE="*"', 'LASTMODDATE="yesterday"')),
     "SIP10 no-role": edited((ROOT, f'{ARCHIVIST} TYPE="ORGANIZATION"', '<agent TYPE="ORGANIZATION"')),
@@ -347,10 +351,6 @@ NOTED: dict[str, Shape] = {
         after=(_cut("representations/rep1/metadata"),),
     ),
     "EARK-HREF spaces-as-in-a-form": edited((REP, "%20", "+"), (REP, "%20", "+"), (REP, "%20", "+")),
-    "EARK-HREF brackets": edited(
-        (ROOT, "documentation/*.txt", "documentation/a[1].txt"),
-        after=(_rename("documentation/đọc tôi.txt", "documentation/a[1].txt"),),
-    ),
     "EARK-HREF not-encoded": edited((ROOT, "documentation/*.txt", "documentation/đọc tôi.txt")),
     "EARK-CSIP csip-alone": edited(
         (ROOT, 'PROFILE="*"', 'PROFILE="https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"'),

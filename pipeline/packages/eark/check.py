@@ -109,7 +109,7 @@ def _mets(tree: Tree, path: PackagePath, owner: bytes, received: Received, seen:
     rules = MetsRules(path, owner, received, seen, kind)
     told: set[str] = set()
     for finding in _rules(tree, path, rules, seen):
-        if level_of(finding) is Level.ERROR or finding.code == "EARK-HREF":
+        if level_of(finding) is Level.ERROR:
             told.add(finding.code)
         yield finding
     if told.isdisjoint(("EARK-XML", "METS-XSD")):

@@ -14,19 +14,16 @@ def _nine(offset: int) -> set[str]:
     return {f"CSIP{first + offset}" for first in (22, 36, 49)}
 
 
-_HREF: Final = "EARK-HREF"
-"""Told as a warning too: what libxml2 takes for no anyURI (`[1]`) other processors let pass."""
-
 _ATTRIBUTES: Final = {
-    ("mdRef", "LOCTYPE"): _nine(0), ("mdRef", "type"): _nine(1), ("mdRef", "href"): _nine(2) | {_HREF},
+    ("mdRef", "LOCTYPE"): _nine(0), ("mdRef", "type"): _nine(1), ("mdRef", "href"): _nine(2),
     ("mdRef", "MDTYPE"): _nine(3), ("mdRef", "SIZE"): _nine(5), ("mdRef", "CREATED"): _nine(6),
     ("mdRef", "CHECKSUMTYPE"): _nine(8),
     ("dmdSec", "ID"): {"CSIP18"}, ("dmdSec", "CREATED"): {"CSIP19"},
     ("digiprovMD", "ID"): {"CSIP33"}, ("rightsMD", "ID"): {"CSIP46"},
     ("file", "ID"): {"CSIP67"}, ("file", "SIZE"): {"CSIP69"}, ("file", "CREATED"): {"CSIP70"},
     ("file", "CHECKSUMTYPE"): {"CSIP72"},
-    ("FLocat", "LOCTYPE"): {"CSIP77"}, ("FLocat", "type"): {"CSIP78"}, ("FLocat", "href"): {"CSIP79", _HREF},
-    ("mptr", "href"): {"CSIP110", _HREF}, ("mptr", "type"): {"CSIP111"}, ("mptr", "LOCTYPE"): {"CSIP112"},
+    ("FLocat", "LOCTYPE"): {"CSIP77"}, ("FLocat", "type"): {"CSIP78"}, ("FLocat", "href"): {"CSIP79"},
+    ("mptr", "href"): {"CSIP110"}, ("mptr", "type"): {"CSIP111"}, ("mptr", "LOCTYPE"): {"CSIP112"},
     ("metsHdr", "CREATEDATE"): {"CSIP7"}, ("metsHdr", "LASTMODDATE"): {"CSIP8"},
     ("metsHdr", "OAISPACKAGETYPE"): {"CSIP9"},
     ("agent", "ROLE"): {"CSIP11", "SIP10", "SIP16"}, ("agent", "TYPE"): {"CSIP12", "SIP11", "SIP17", "SIP28"},

@@ -6,7 +6,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -99,29 +99,30 @@ def judge(
     SystemProblem when the store fails as a whole: the copy is then not checked, never missing.
     """
     reader = reader or Reader(alone=True)
-    return _Judge(store, urn, layout.prefix(urn), dict(known or {}), scratch, on_file, most, reader).run(after)
+    return _Judge(store, urn, dict(known or {}), scratch, on_file, most, reader).run(after)
 
 
-@dataclass(slots=True)
 class _Judge:
-    store: Store
-    urn: str
-    base: str
-    known: dict[int, str]
-    scratch: Path | None
-    on_file: Callable[[Step], None] | None
-    most: int
-    reader: Reader
-    problems: list[Damage] = field(default_factory=list)
-    more: int = 0
-    files: int = 0
-    bytes: int = 0
-    listed: dict[str, int] = field(default_factory=dict)
-    being_written: str = ""
-    in_work: str = "//"
-    # The root inventory, where it is a plain one; whether nothing else than it says is there.
-    root: tuple[str, ocfl_plain.Plain | None] = ("", None)
-    conforms: bool = False
+    def __init__(
+        self,
+        store: Store,
+        urn: str,
+        known: dict[int, str],
+        scratch: Path | None,
+        on_file: Callable[[Step], None] | None,
+        most: int,
+        reader: Reader,
+    ) -> None:
+        self.store, self.urn, self.base = store, urn, layout.prefix(urn)
+        self.known, self.scratch, self.on_file = known, scratch, on_file
+        self.most, self.reader = most, reader
+        self.problems: list[Damage] = []
+        self.more = self.files = self.bytes = 0
+        self.listed: dict[str, int] = {}
+        self.being_written, self.in_work = "", "//"
+        # The root inventory, where it is a plain one; whether nothing else than it says is there.
+        self.root: tuple[str, ocfl_plain.Plain | None] = ("", None)
+        self.conforms = False
 
     def run(self, after: str | None) -> Judgement:
         self.store.check()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.storage import digesting
 
 if TYPE_CHECKING:
-    from pipeline.pool.second import Second
+    from pipeline.second import Second
 
 Wanted = tuple[str, str, int]
 """Path below the folder, its digest, its length: less than 0 for what is not to be read."""
@@ -57,7 +57,7 @@ class Reader:
             self._second = None
 
     def _begun(self) -> Second | None:
-        from pipeline.pool.second import Second
+        from pipeline.second import Second
 
         if self._second is None and not self._alone:
             try:

@@ -84,6 +84,41 @@ def test_three_hundred_mebibytes(two: list[Store], tmp_path: Path, seaweed_serve
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [SIZE, 320 * CHUNK])
+def test_a_file_goes_in_parts_without_being_copied(
+    two: list[Store], tmp_path: Path, seaweed_server: Server, size: int
+) -> None:
+    """The last part is a short one, or a whole one."""
+    file = tmp_path / "big"
+    with file.open("wb") as out:
+        for number in range(320):
+            out.write(number.to_bytes(2, "big") * (CHUNK // 2))
+        out.truncate(size)
+    with file.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+    scratch = tmp_path / "data" / "work"
+    before = sorted(scratch.rglob("*"))
+    assert two[1].put("settings/big", file, size, digest)
+    assert layout.digest_of(two[1], "settings/big") == (digest, size)
+    place = two[1].setting.url.removeprefix("s3://luutru/")
+    found = seaweed_server.client().head_object(Bucket="luutru", Key=f"{place}/settings/big")
+    assert found["ETag"].strip('"').endswith("-5") and found["Metadata"] == {"luutru-sha256": digest}
+    assert sorted(scratch.rglob("*")) == before
+    two[1].delete("settings/big")
+
+
+@pytest.mark.slow
+def test_parts_under_way_are_given_up_together(two: list[Store], seaweed_server: Server) -> None:
+    sink = two[1].sink("settings/given-up", SIZE, "0" * 64)
+    for _ in range(200):
+        sink.write(bytes(CHUNK))
+    sink.abort()
+    sink.abort()
+    assert two[1].head("settings/given-up") is None
+    assert seaweed_server.client().list_multipart_uploads(Bucket="luutru").get("Uploads", []) == []
+
+
+@pytest.mark.slow
 def test_memory_stays_flat(two: list[Store], tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"

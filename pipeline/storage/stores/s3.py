@@ -22,7 +22,6 @@ from pipeline.errors import SystemProblem, UsageProblem
 from pipeline.settings import StoreSetting
 from pipeline.storage.stores import (
     ABSENT,
-    CHUNK,
     PASSPORT,
     Head,
     Item,

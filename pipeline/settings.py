@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 import uuid
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -120,6 +119,8 @@ class Household:
 
 def read(kind: type[T], file: Path) -> T:
     """The record in a TOML file; UsageProblem names file and key when a key is unknown or a value is wrong."""
+    import tomllib
+
     try:
         with file.open("rb") as source:
             values = tomllib.load(source)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.catalogue.holdings import Catalogue, Held
 from pipeline.catalogue.rebuild import learn
@@ -14,8 +15,10 @@ from pipeline.errors import Problem, SystemProblem, UsageProblem
 from pipeline.settings import Household, StoreSetting, ensure_archive
 from pipeline.storage.journal import Journal, journal
 from pipeline.storage.stores import Store, open_store
-from pipeline.storage.versions import StoredTree, stored_tree
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.storage.versions import StoredTree
 
 
 @dataclass(slots=True)
@@ -119,6 +122,8 @@ def close_journal(space: Workspace) -> list[Problem]:
 
 def stored(at_hand: Archive, aip: str) -> tuple[Held, StoredTree]:
     """The AIP that a person names, and its newest version out of the first reachable store with a verified copy."""
+    from pipeline.storage.versions import stored_tree
+
     held = at_hand.find(aip)
     verified = {copy.store for copy in held.copies if copy.state == "verified"}
     stores = [store for store in at_hand.reach() if store.name in verified]

@@ -10,7 +10,6 @@ from pipeline.errors import SystemProblem
 from pipeline.records import Finding, PackagePath
 from pipeline.storage.chains import StoreSource, all_lines
 from pipeline.storage.stores import Store, StoreAbsent
-from pipeline.storage.versions import objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,8 @@ def learn(catalogue: Catalogue, stores: Iterable[Store]) -> None:
 
 
 def _compared(catalogue: Catalogue, store: Store) -> list[Finding]:
+    from pipeline.storage.versions import objects
+
     found = []
     there = set()
     try:

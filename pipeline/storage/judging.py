@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -317,6 +316,8 @@ class _Judge:
             for digest, path in expected:
                 yield self._look(path, digest, self.listed.get(path, CHUNK))
             return
+        from concurrent.futures import Future, ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(self.store.lanes, "judge")
         ends.callback(pool.shutdown, wait=True, cancel_futures=True)
         waiting: deque[Future[tuple[str, int, Damage | None]]] = deque()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 from pathlib import Path
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "beegfs"}
@@ -14,6 +13,8 @@ _MEMORY = {"tmpfs", "ramfs"}
 
 def machine() -> str:
     """Eight hex digits that stand for this machine; its name is nobody's affair."""
+    import socket
+
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 

@@ -19,6 +19,7 @@ ANSWER = 40
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _KIND, _FILE = 0o170000, stat.S_IFREG
 _AHEAD = 16 << 20
+_BUFFERS = 8
 _NOTHING = bytes(ANSWER)
 
 
@@ -63,22 +64,48 @@ def _whole(handle: int, vector: list[memoryview], size: int, parent: int) -> tup
 
 
 def _ahead(handle: int, parent: int) -> tuple[bytes, int]:
-    """A second thread reads the next part while this one digests: both let go of the interpreter."""
-    from concurrent.futures import ThreadPoolExecutor
+    """A second thread reads while this one digests: both let go of the interpreter.
 
-    made, size, turn = hashlib.sha256(), 0, 0
-    buffers = (memoryview(bytearray(BUFFER)), memoryview(bytearray(BUFFER)))
-    with ThreadPoolExecutor(1, "ahead") as reader:
-        coming = reader.submit(os.readv, handle, [buffers[turn]])
-        while length := coming.result():
-            full = buffers[turn][:length]
-            turn ^= 1
-            coming = reader.submit(os.readv, handle, [buffers[turn]])
-            made.update(full)
+    It is some buffers ahead: on a busy machine two threads that wait for each other at every one would wait for long.
+    """
+    from queue import SimpleQueue
+    from threading import Thread
+
+    free: SimpleQueue[memoryview | None] = SimpleQueue()
+    full: SimpleQueue[tuple[memoryview, int] | OSError] = SimpleQueue()
+
+    def fill() -> None:
+        while (buffer := free.get()) is not None:
+            try:
+                length = os.readv(handle, [buffer])
+            except OSError as problem:
+                full.put(problem)
+                return
+            full.put((buffer, length))
+            if not length:
+                return
+
+    for _ in range(_BUFFERS):
+        free.put(memoryview(bytearray(BUFFER)))
+    reader = Thread(target=fill, name="ahead", daemon=True)
+    reader.start()
+    made, size = hashlib.sha256(), 0
+    try:
+        while True:
+            found = full.get()
+            if isinstance(found, OSError):
+                raise found
+            buffer, length = found
+            if not length:
+                return made.digest(), size
+            made.update(buffer[:length])
             size += length
+            free.put(buffer)
             if parent and os.getppid() != parent:
                 os._exit(1)
-    return made.digest(), size
+    finally:
+        free.put(None)
+        reader.join()
 
 
 def answers(paths: bytes, buffer: memoryview, parent: int = 0) -> bytes:

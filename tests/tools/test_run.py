@@ -230,7 +230,7 @@ from pathlib import Path
 from pipeline.tools.program import Program
 from pipeline.tools.run import Bounds, run
 sleep = Program("sleep", ("--version",), r"(\\d+\\.\\d+)", (0,), "coreutils", "SYS-TOOL-PRLIMIT")
-run(sleep, ["30081"], {"in.txt": Path(sys.argv[1])}, Path(sys.argv[2]), Bounds(), sandbox=sys.argv[3])
+run(sleep, [sys.argv[4]], {"in.txt": Path(sys.argv[1])}, Path(sys.argv[2]), Bounds(), sandbox=sys.argv[3])
 """
 
 
@@ -238,23 +238,25 @@ def sleepers(word: str) -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["/usr/bin/sleep", word]]
 
 
-@pytest.mark.parametrize("sandbox", ["full", "reduced"])
-def test_a_program_ends_with_us_and_leaves_no_copy_for_long(out: Path, tmp_path: Path, sandbox: str) -> None:
+@pytest.mark.parametrize(("sandbox", "word"), [("full", "30081"), ("reduced", "30082")])
+def test_a_program_ends_with_us_and_leaves_no_copy_for_long(
+    out: Path, tmp_path: Path, sandbox: str, word: str
+) -> None:
     root = Path(__file__).resolve().parent.parent.parent
     secret = tmp_path / "secret.txt"
     secret.write_text("mật")
     secret.chmod(0o600)
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(secret), str(out), sandbox], cwd=root)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(secret), str(out), sandbox, word], cwd=root)
     until = time.monotonic() + 30
-    while not sleepers("30081") and time.monotonic() < until:
+    while not sleepers(word) and time.monotonic() < until:
         time.sleep(0.05)
-    assert len(sleepers("30081")) == 1
+    assert len(sleepers(word)) == 1
     parent.kill()
     parent.wait()
     until = time.monotonic() + 10
-    while sleepers("30081") and time.monotonic() < until:
+    while sleepers(word) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not sleepers("30081")
+    assert not sleepers(word)
     assert bash("true", out).ok
     places = [*tmp_path.iterdir(), *Path(tempfile.gettempdir()).glob("luutru-tool-*")]
     assert not [place for place in places if f"-{parent.pid}-" in place.name]

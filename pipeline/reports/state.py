@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.reports.cells import fit
-from pipeline.reports.words import Lang, Pair, say
+from pipeline.reports.words import RESULTS, Lang, Pair, say
 
 _SHOWN = 20
 
@@ -45,9 +45,7 @@ _HEADINGS: dict[str, tuple[Pair, Pair]] = {
 """By urgency: heading, and what to do about it."""
 
 _STATES: dict[str, Pair] = {
-    "damaged": ("hư hỏng", "damaged"),
-    "missing": ("mất", "missing"),
-    "unreadable": ("không đọc được", "unreadable"),
+    **RESULTS,
     "up": ("đang chạy", "up"),
     "down": ("đang tắt (luutru up để bật)", "down (luutru up starts them)"),
 }

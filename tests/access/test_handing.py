@@ -223,7 +223,7 @@ def test_killed_at_any_point_nothing_half_is_taken_for_whole(
     whole = Path(made.run("export", aip, tmp_path / "whole", "--as", shape).item["path"])
     expected = {str(f.relative_to(whole)): f.read_bytes() for f in whole.rglob("*") if f.is_file()}
     out, killed = tmp_path / "out", 0
-    for tenths in (6, 7, 8, 9, 10, 11, 12, 14, 16):
+    for tenths in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16):
         process = made.start("export", aip, out, "--as", shape)
         time.sleep(tenths / 10)
         if process.poll() is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -357,7 +358,7 @@ class _Paths(_Handler):
             self.reader.tell(self._code, '["…"]', _shown(value))
 
 
-class _ByDigest(_Keyed):
+class _ByDigest(_Keyed, ABC):
     """An object of digest → array of paths."""
 
     code = "E092"
@@ -371,8 +372,9 @@ class _ByDigest(_Keyed):
     def value(self, event: str, value: object) -> None:
         self.reader.tell(self.code, f"{self.name[:200]}: []", _shown(value))
 
+    @abstractmethod
     def take(self, path: str) -> None:
-        raise NotImplementedError
+        """One path of a digest."""
 
 
 class _Manifest(_ByDigest):

@@ -88,6 +88,26 @@ def connect(job: Job, port: int) -> str:
         return "connected"
 
 
+def needs(job: Job, megabytes: int) -> list[bool]:
+    """Takes so much memory for a moment; whether this worker has done nothing before."""
+    bytearray(megabytes << 20)
+    return [job.fresh]
+
+
+def keeps(job: Job, megabytes: int) -> bool:
+    """Leaves so much address space less to the next task, hardly any of it in memory."""
+    global _held
+    _held = bytearray(megabytes << 20)
+    return job.fresh
+
+
+def falls(job: Job) -> bool:
+    """Dies of what another task has left in the worker."""
+    if not job.fresh:
+        os.kill(os.getpid(), 11)
+    return job.fresh
+
+
 def swell(job: Job, megabytes: int) -> int:
     global _held
     _held = bytearray(b"\1" * (megabytes << 20))

@@ -179,6 +179,30 @@ def test_a_worker_that_grew_is_replaced(make: Callable[..., Pool], tmp_path: Pat
     assert pids[0] == pids[1] == pids[2] == pids[3] != pids[4]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_fails_of_what_others_left_has_a_fresh_worker(
+    make: Callable[..., Pool], tmp_path: Path, workers: int
+) -> None:
+    pool = make(workers, memory=300 << 20)
+    left = [Task(number, nothing, (100,)) for number in range(20)]
+    assert True in [result.value for result in pool.map("pool_jobs:keeps", iter(left), tmp_path)]
+    needing = {0: 250, 1: 50, 2: 400, 3: 250, 4: 250}
+    tasks = (Task(number, nothing, (size,)) for number, size in needing.items())
+    found = {result.key: result.value for result in pool.map("pool_jobs:needs", tasks, tmp_path)}
+    assert found[2].kind is FailureKind.MEMORY, "more than a fresh one has"
+    assert {key for key, value in found.items() if isinstance(value, list)} == {0, 1, 3, 4}
+    assert found[0] == [True]
+    pool.close()
+    assert not children()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_task_that_dies_of_what_others_left_has_a_fresh_worker(make: Callable[..., Pool], tmp_path: Path) -> None:
+    tasks = (Task(number, nothing) for number in range(20))
+    found = [result.value for result in make(2).map("pool_jobs:falls", tasks, tmp_path)]
+    assert found == [True] * 20
+
+
 def test_workers_see_no_secret_and_own_nothing(
     make: Callable[..., Pool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,239 +10,28 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import selectors
-import shutil
-import signal
-import socket
-import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 from pipeline.errors import SystemProblem
+from pipeline.pool.process import NOBODY, Flight, Worker
 from pipeline.pool.stem import Stem
+from pipeline.pool.tasks import Bounds, Failure, FailureKind, Job, Result, Task
 
-NOBODY = 65534
-"""Real user and group of workers and tools when we are started as root."""
+__all__ = [
+    "NOBODY", "Bounds", "Failure", "FailureKind", "Job", "Pool", "Result", "Task", "close_shared", "shared",
+]  # fmt: skip
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _BATCH = 16
 _BATCH_BYTES = 1 << 20
 _PAYS_TASKS = 24
 _PAYS_BYTES = 32 << 20
-_LONGEST = 16 << 20
-_START_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one worker may use. Sizes in bytes; `seconds` since the last sign of life of a task, plus `per_byte`.
-
-    `memory` is address space on top of what the imports took; above `tired` (anonymous resident memory) a worker is
-    replaced between two tasks.
-    """
-
-    seconds: float = 45.0
-    per_byte: float = 15.0 / 1e9
-    memory: int = 512 << 20
-    file: int = 8 << 30
-    files: int = 256
-    tired: int = 192 << 20
-
-
-class FailureKind(StrEnum):
-    """Why a task has no value: `open` is the parent's failure to open, `error` an exception of the function."""
-
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    CRASH = "crash"
-    ERROR = "error"
-    OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A task that came to nothing; `cause` is there for kind `open` alone."""
-
-    kind: FailureKind
-    text: str
-    cause: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One call. `key` stays here; `open` gives descriptors that the pool closes; `args` are small JSON values.
-
-    `size` in bytes sets batches and time.
-    """
-
-    key: Any
-    open: Callable[[], tuple[int, ...]]
-    args: tuple[Any, ...] = ()
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Value (JSON) or failure of the task with this key."""
-
-    key: Any
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker function gets: open descriptors (offset unknown), and `beat` to say that it is still at work."""
-
-    fds: tuple[int, ...]
-    beat: Callable[[], None]
-
-
-@dataclass(slots=True)
-class _Flight:
-    task: Task
-    fds: tuple[int, ...]
-
-
-class _Worker:
-    """One process and the tasks it has been given; the first of them is the one that runs."""
-
-    def __init__(self, stem: Stem, bounds: Bounds) -> None:
-        self.bounds = bounds
-        self.flights: deque[_Flight] = deque()
-        self.ready = False
-        self.tired = False
-        self.since = time.monotonic()
-        self.folder: Path | None = None
-        self._stem = stem
-        self._incoming = bytearray()
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        ours, theirs = socket.socketpair()
-        life, self._life = os.pipe()
-        self.socket = ours
-        try:
-            self._fork = stem.fork(
-                theirs.fileno(), life, self._errors.fileno(), [bounds.memory, bounds.file, bounds.files]
-            )
-        except BaseException:
-            ours.close()
-            os.close(self._life)
-            self._errors.close()
-            raise
-        finally:
-            theirs.close()
-            os.close(life)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it could still be asked: a worker that is gone has closed its end."""
-        try:
-            self.socket.settimeout(0)
-            return self.socket.recv(1, socket.MSG_PEEK) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
-    @property
-    def code(self) -> int | None:
-        """How it ended; None where nobody knows."""
-        return self._fork.code
-
-    def settle(self, scratch: Path) -> None:
-        """Gives it a fresh private folder below `scratch`; the descriptor alone, it need not be able to walk there."""
-        self.folder = Path(tempfile.mkdtemp(prefix="worker-", dir=scratch))
-        if os.geteuid() == 0:
-            os.chown(self.folder, NOBODY, NOBODY)
-        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            self._send({"scratch": True}, (handle,))
-        finally:
-            os.close(handle)
-
-    def unsettle(self) -> None:
-        """Takes the folder away."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
-
-    def give(self, function: str, flights: list[_Flight]) -> None:
-        """Hands tasks down; they run in this order."""
-        if not self.flights:
-            self.since = time.monotonic()
-        self.flights.extend(flights)
-        counts = [(len(flight.fds), flight.task.args) for flight in flights]
-        self._send({"call": function, "tasks": counts}, tuple(fd for flight in flights for fd in flight.fds))
-
-    def _send(self, message: dict[str, Any], fds: tuple[int, ...]) -> None:
-        payload = json.dumps(message).encode()
-        with contextlib.suppress(OSError):  # it is gone: the loop sees the end of the stream and says why
-            self.socket.settimeout(30)
-            socket.send_fds(self.socket, [len(payload).to_bytes(4, "big")], fds)
-            self.socket.sendall(payload)
-
-    def receive(self) -> list[dict[str, Any]] | None:
-        """Messages that are here; None when the worker has gone or talks nonsense."""
-        self.socket.settimeout(0)
-        try:
-            data = self.socket.recv(1 << 18)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not data:
-            return None
-        self._incoming += data
-        found: list[dict[str, Any]] = []
-        while len(self._incoming) >= 4:
-            length = int.from_bytes(self._incoming[:4], "big")
-            if length > _LONGEST:
-                return None
-            if len(self._incoming) < 4 + length:
-                break
-            try:
-                message = json.loads(self._incoming[4 : 4 + length])
-            except ValueError:
-                return None
-            if not isinstance(message, dict):
-                return None
-            del self._incoming[: 4 + length]
-            found.append(message)
-        return found
-
-    def left(self) -> float:
-        """Seconds until the running task is late."""
-        if not self.ready:
-            return self.since + _START_SECONDS - time.monotonic()
-        size = self.flights[0].task.size if self.flights else 0
-        return self.since + self.bounds.seconds + self.bounds.per_byte * size - time.monotonic()
-
-    def end(self) -> str:
-        """Kills it with everything it started; what it, or its stem, last said on standard error."""
-        self._stem.bury(self._fork, self.alive)
-        said = self._leave()
-        return said or (self._stem.said() if self._stem.dead else "")
-
-    def abandon(self) -> None:
-        """Lets go of it without waiting: the kernel ends it by its life line."""
-        self._leave()
-
-    def _leave(self) -> str:
-        self.socket.close()
-        with contextlib.suppress(OSError):
-            os.close(self._life)
-        self.unsettle()
-        with self._errors as errors:
-            size = errors.seek(0, os.SEEK_END)
-            errors.seek(max(0, size - 4000))
-            return errors.read().decode("utf-8", "replace").strip()
 
 
 class Pool:
@@ -260,7 +49,7 @@ class Pool:
         self._most = max(1, workers)
         self._bounds = bounds or Bounds()
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
+        self._idle: list[Worker] = []
         self._count = 0
         self._stem: Stem | None = None
         self._owner = os.getpid()
@@ -292,7 +81,8 @@ class Pool:
         """Results as they come, not in order. `function` is `module:name` of a preloaded module.
 
         At most `_BATCH` tasks wait at a worker, so memory does not grow with the number of tasks. A worker that is
-        late, out of memory or dead costs the task it was at; the tasks behind that one are given to another.
+        late, out of memory or dead costs the task it was at; the tasks behind that one are given to another. Memory
+        and death are believed of a fresh worker alone: what others have left in one costs no task its value.
         """
         call = _Call(self, function, tasks, scratch)
         try:
@@ -300,21 +90,22 @@ class Pool:
         finally:
             call.leave()
 
-    def take(self, first: bool, fresh: bool) -> _Worker | None:
-        """A worker for one call; None when there are enough, or only a `fresh` process would do and is not wanted.
+    def take(self, first: bool, more: bool, fresh: bool = False) -> Worker | None:
+        """A worker for one call; None when there are enough, or it would be one `more` process and that is not wanted.
 
-        A call always gets its first one, so calls within calls never wait for each other.
+        A call always gets its first one, so calls within calls never wait for each other. `fresh`: one that has done
+        nothing yet; kept ones that have are ended instead.
         """
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
-                if worker.alive:
+                if worker.alive and not (fresh and worker.served):
                     if not worker.ready:
                         worker.since = time.monotonic()
                     return worker
                 worker.end()
                 self._count -= 1
-            if not first and (not fresh or self._count >= self._most):
+            if not first and (not more or self._count >= self._most):
                 return None
             self._count += 1
         try:
@@ -323,7 +114,7 @@ class Pool:
             self.forget()
             raise
 
-    def give_back(self, worker: _Worker) -> None:
+    def give_back(self, worker: Worker) -> None:
         """Keeps an idle worker, or ends it when it is tired or one too many."""
         with self._lock:
             if not worker.tired and worker.ready and self._count <= self._most:
@@ -355,7 +146,7 @@ class Pool:
             if not worker.ready:
                 worker.abandon()
 
-    def _made(self) -> _Worker:
+    def _made(self) -> Worker:
         """A worker of the stem; of a new one where the last has died."""
         for last in (False, True):
             with self._lock:
@@ -364,7 +155,7 @@ class Pool:
                     self._stem = None
                 stem = self._stem = self._stem or Stem(self._preload, self._folders)
             try:
-                return _Worker(stem, self._bounds)
+                return Worker(stem, self._bounds)
             except BrokenPipeError:
                 if last:
                     raise SystemProblem("SYS-WORKER", cause=stem.said()[-300:] or "?", transient=True) from None
@@ -379,12 +170,13 @@ class _Call:
         self._function = function
         self._tasks = tasks
         self._scratch = scratch
-        self._again: deque[_Flight] = deque()
+        self._again: deque[Flight] = deque()
+        self._alone: deque[Flight] = deque()
         self._done: deque[Result] = deque()
         self._next: Task | None = None
         self._drained = False
         self._answered = 0
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> Iterator[Result]:
@@ -418,16 +210,22 @@ class _Call:
                 self._pool.forget()
             else:
                 self._pool.give_back(worker)
-        for flight in self._again:
+        for flight in (*self._again, *self._alone):
             _close(flight.fds)
         self._workers = []
         self._again.clear()
+        self._alone.clear()
         self._selector.close()
 
     def _feed(self) -> None:
         for worker in [one for one in self._workers if one.tired and not one.flights]:
             self._drop(worker)
             self._pool.give_back(worker)
+        while self._alone:
+            worker_of_its_own = self._fresh()
+            if worker_of_its_own is None:
+                return  # the next that is done makes room
+            worker_of_its_own.give(self._function, [self._alone.popleft()])
         while self._more():
             open_to_more = [w for w in self._workers if not w.tired and len(w.flights) <= _BATCH // 2]
             least = min(open_to_more, key=lambda one: len(one.flights), default=None)
@@ -443,12 +241,25 @@ class _Call:
             self._drained = self._next is None
         return bool(self._again) or self._next is not None
 
-    def _hire(self) -> _Worker | None:
+    def _hire(self) -> Worker | None:
         """One more worker. Starting one costs as much as a few hundred small files: a small call does with one."""
         queued = sum(flight.task.size for worker in self._workers for flight in worker.flights)
         pays = self._answered >= _PAYS_TASKS or queued >= _PAYS_BYTES
-        fresh = pays and all(one.ready for one in self._workers)
-        worker = self._pool.take(first=not self._workers, fresh=fresh)
+        more = pays and all(one.ready for one in self._workers)
+        return self._joined(self._pool.take(first=not self._workers, more=more))
+
+    def _fresh(self) -> Worker | None:
+        """A worker that has done nothing, where need be in the place of one of ours that has nothing to do."""
+        worker = self._pool.take(first=not self._workers, more=True, fresh=True)
+        idle = next((one for one in self._workers if not one.flights), None)
+        if worker is None and idle is not None:
+            idle.tired = True
+            self._drop(idle)
+            self._pool.give_back(idle)
+            worker = self._pool.take(first=not self._workers, more=True, fresh=True)
+        return self._joined(worker)
+
+    def _joined(self, worker: Worker | None) -> Worker | None:
         if worker is None:
             return None
         self._workers.append(worker)
@@ -456,9 +267,9 @@ class _Call:
         worker.settle(self._scratch)
         return worker
 
-    def _batch(self) -> list[_Flight]:
+    def _batch(self) -> list[Flight]:
         """The next tasks with their descriptors; tasks whose file cannot be opened are done at once."""
-        batch: list[_Flight] = []
+        batch: list[Flight] = []
         weight = 0
         while len(batch) < _BATCH and weight < _BATCH_BYTES and self._more():
             if self._again:
@@ -467,7 +278,7 @@ class _Call:
                 task, self._next = self._next, None
                 assert task is not None
                 try:
-                    flight = _Flight(task, task.open())
+                    flight = Flight(task, task.open())
                 except Exception as problem:  # whatever it is, it belongs to this one file
                     failure = Failure(FailureKind.OPEN, str(problem), problem)
                     self._done.append(Result(task.key, failure))
@@ -478,7 +289,7 @@ class _Call:
             weight += flight.task.size
         return batch
 
-    def _listen(self, worker: _Worker) -> None:
+    def _listen(self, worker: Worker) -> None:
         messages = worker.receive()
         if messages is None:
             self._lose(worker, FailureKind.CRASH)
@@ -489,17 +300,20 @@ class _Call:
                 worker.ready = True
             elif ("value" in message or "error" in message) and worker.flights:
                 flight = worker.flights.popleft()
-                _close(flight.fds)
                 self._answered += 1
+                worker.served += 1
+                if int(message.get("resident", 0)) > worker.bounds.tired or message.get("memory"):
+                    worker.tired = True
                 value = message.get("value")
                 if "error" in message:
                     kind = FailureKind.MEMORY if message.get("memory") else FailureKind.ERROR
                     value = Failure(kind, str(message["error"])[:4000])
+                    if kind is FailureKind.MEMORY and self._repeats(worker, flight):
+                        continue
+                _close(flight.fds)
                 self._done.append(Result(flight.task.key, value))
-                if int(message.get("resident", 0)) > worker.bounds.tired or message.get("memory"):
-                    worker.tired = True
 
-    def _lose(self, worker: _Worker, kind: FailureKind) -> None:
+    def _lose(self, worker: Worker, kind: FailureKind) -> None:
         """Ends a worker. The task it was at has failed, those behind it are tried elsewhere."""
         self._drop(worker)
         rest = list(worker.flights)
@@ -508,28 +322,27 @@ class _Call:
         self._pool.forget()
         self._again.extend(rest[1:] if worker.ready else rest)
         if not worker.ready:
-            raise SystemProblem("SYS-WORKER", cause=said[-300:] or _ending(worker.code))
-        if rest:
+            raise SystemProblem("SYS-WORKER", cause=said[-300:] or worker.ending)
+        if rest and not (kind is FailureKind.CRASH and self._repeats(worker, rest[0])):
             _close(rest[0].fds)
             if kind is FailureKind.CRASH and ("out of memory" in said or "allocate memory" in said):
                 kind = FailureKind.MEMORY
-            text = said.splitlines()[0][:300] if said else _ending(worker.code)
+            text = said.splitlines()[0][:300] if said else worker.ending
             if kind is FailureKind.TIMEOUT:
                 text = f"{worker.bounds.seconds:.0f} s"
             self._done.append(Result(rest[0].task.key, Failure(kind, text)))
 
-    def _drop(self, worker: _Worker) -> None:
+    def _repeats(self, worker: Worker, flight: Flight) -> bool:
+        """Whether a task is run once more, in a fresh worker, for it failed in one that had done others."""
+        if flight.repeated or not worker.served:
+            return False
+        flight.repeated = True
+        self._alone.append(flight)
+        return True
+
+    def _drop(self, worker: Worker) -> None:
         self._workers.remove(worker)
         self._selector.unregister(worker.socket)
-
-
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "gone"
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-code).name
-    return f"exit {code}"
 
 
 def _close(fds: tuple[int, ...]) -> None:

@@ -21,6 +21,10 @@ _WEIGHED = 4
 """So many tasks from one look at the own memory to the next."""
 
 
+_RESERVED = 512 << 20
+"""Address space beyond what may be written to. Go and glibc reserve it by 64 MiB, at moments nobody can tell."""
+
+
 def stem(arguments: list[str]) -> None:
     """Life of the process that workers are forked from: `arguments` are control socket, life line, modules.
 
@@ -116,7 +120,8 @@ def _serve(channel: socket.socket, modules: dict[str, ModuleType], limits: list[
         for count, args in message["tasks"]:
             mine, fds = tuple(fds[:count]), fds[count:]
             try:
-                answer: dict[str, Any] = {"value": function(Job(mine, lambda: _say(channel, {"beat": 1})), *args)}
+                job = Job(mine, lambda: _say(channel, {"beat": 1}), fresh=not served)
+                answer: dict[str, Any] = {"value": function(job, *args)}
             except MemoryError as problem:
                 answer = {"error": str(problem) or "MemoryError", "memory": True}
             except Exception as problem:
@@ -172,7 +177,8 @@ def _limit(memory: int, file: int, files: int) -> None:
     import resource
 
     for what, value in (
-        (resource.RLIMIT_AS, _status("VmSize") + memory),
+        (resource.RLIMIT_DATA, _status("VmData") + memory),
+        (resource.RLIMIT_AS, _status("VmSize") + memory + _RESERVED),
         (resource.RLIMIT_FSIZE, file),
         (resource.RLIMIT_NOFILE, files),
         (resource.RLIMIT_CORE, 0),

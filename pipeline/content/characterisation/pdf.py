@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 import pikepdf
 
-from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked
-from pipeline.content.validity.pdf import archival, claim, judge, words
+from pipeline.content.validity import Beat, Full, Invalid, Judgement, Limit, Unchecked
+from pipeline.content.validity.pdf import archival, broken, claim, judge
 from pipeline.records import Validity
 
 _OBJECTS = 2_000_000
@@ -28,12 +28,12 @@ def examine(source: BinaryIO, beat: Beat) -> dict[str, Any]:
         return {"inhibitors": [["password protection", "all content"]], "encrypted": True,
                 "judgement": Judgement(Validity.NOT_CHECKED, reason)}  # fmt: skip
     except (pikepdf.PdfError, ValueError, OSError) as problem:
-        raise Invalid(words(problem)) from None
+        raise broken(problem) from None
     with document:
         try:
             told = _properties(document, beat)
         except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
-            raise Invalid(words(problem)) from None
+            raise broken(problem) from None
         claimed = claim(document)
         answer: dict[str, Any] = {
             "properties": {**told, "PDF/A claim": claimed},
@@ -46,11 +46,12 @@ def examine(source: BinaryIO, beat: Beat) -> dict[str, Any]:
         beat()
         try:
             answer["judgement"] = judge(document, beat)
-        except Invalid as broken:
-            answer["judgement"] = Judgement(Validity.INVALID, str(broken))
+        except Invalid as found:
+            answer["judgement"] = Judgement(Validity.INVALID, str(found))
         except Unchecked as reason:
             answer["judgement"] = Judgement(Validity.NOT_CHECKED, str(reason))
             answer["limit"] = isinstance(reason, Limit)
+            answer["full"] = isinstance(reason, Full)
         return answer
 
 

@@ -26,6 +26,8 @@ def act(job: Job, name: str, results: list[str], arguments: list[str], reads: li
             for number, fd in enumerate(job.fds)
         ]
         try:
+            for file in files[len(reads) :]:
+                file.truncate()  # of an attempt that ran out of memory
             named = dict(zip([*reads, *results], files, strict=True))
             made = actions_in_worker()[name](source, named, arguments, job.beat)
         except Failed as failed:

@@ -13,11 +13,13 @@ from typing import Any
 
 import pikepdf
 
-from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked, valid
+from pipeline.content.validity import Beat, Full, Invalid, Judgement, Unchecked, valid
 
 _CHECKED = ("1b", "2b", "3b")
 _STREAM = re.compile(r"^(?:WARNING|ERROR): |(?:stream )?<[^>]*>(?: \(offset \d+\))?")
 _SHOWN = 3
+_NO_ROOM = "bad_alloc"
+_UNPACKS = "its streams unpack to more than fits into memory"
 _STEP = 1 << 18
 
 
@@ -47,8 +49,8 @@ def judge(document: pikepdf.Pdf, beat: Beat) -> Judgement:
     told = [*opened, *(one for one in map(words, document.check_pdf_syntax()) if one not in hints)]
     told += [] if told else _wrong_sums(document, beat)
     if told:
-        if any("bad_alloc" in one for one in told):
-            raise Limit("its streams unpack to more than fits into memory")
+        if any(_NO_ROOM in one for one in told):
+            raise Full(_UNPACKS)
         said = list(dict.fromkeys(told))
         more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
         raise Invalid("; ".join(said[:_SHOWN]) + more)
@@ -77,6 +79,11 @@ def _wrong_sums(document: pikepdf.Pdf, beat: Beat) -> list[str]:
             if "data check" in str(problem):
                 told.append(f"object {one.objgen[0]}: the sum of its packed data is wrong")
     return told
+
+
+def broken(problem: Exception) -> Invalid | Full:
+    """What an error of the library says of a file."""
+    return Full(_UNPACKS) if _NO_ROOM in str(problem) else Invalid(words(problem))
 
 
 def words(problem: object) -> str:

@@ -46,7 +46,6 @@ class Shape:
     exact: bool
 
 
-
 def shape(regex: bytes) -> Shape:
     """Takes an expression apart. What is neither run nor gap becomes a gap of its least to greatest width."""
     tree = sre.parse(regex)

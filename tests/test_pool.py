@@ -303,6 +303,20 @@ def test_workers_share_one_stem(make: Callable[..., Pool], tmp_path: Path) -> No
     assert not any(one.status() == psutil.STATUS_ZOMBIE for one in psutil.Process().children(recursive=True))
 
 
+def test_a_worker_that_was_just_forked_is_ended_at_once(make: Callable[..., Pool], tmp_path: Path) -> None:
+    """It leads no process group yet: there is nothing but itself to kill."""
+    began = time.monotonic()
+    for _ in range(30):
+        pool = make(1)
+        pool.start()
+        refused = pool.map("pool_jobs:behave", iter([Task(0, lambda: (os.open(tmp_path / "absent", 0),))]), tmp_path)
+        assert next(refused).value.kind is FailureKind.OPEN
+        refused.close()  # type: ignore[attr-defined]
+        pool.close()
+    assert time.monotonic() - began < 55, "one wait for an end that does not come takes a minute"
+    assert not children()
+
+
 def test_a_killed_stem_costs_nothing(make: Callable[..., Pool], tmp_path: Path) -> None:
     pool = make(2)
     first = next(pool.map("pool_jobs:whoami", iter([Task(0, nothing)]), tmp_path)).value["pid"]

@@ -100,8 +100,9 @@ class Stem:
             if made.pid is None or made.code is not None:
                 return
             if alive or not self.dead:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(made.pid, signal.SIGKILL)
+                for kill in (os.killpg, os.kill):  # one that was forked a moment ago leads no group yet
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        kill(made.pid, signal.SIGKILL)
             if not self.dead:
                 with contextlib.suppress(OSError):
                     self._control.send(json.dumps({"bury": made.pid}).encode())

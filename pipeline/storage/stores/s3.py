@@ -238,7 +238,7 @@ class S3Store:
         config = Config(
             signature_version="s3v4",
             s3={"addressing_style": "path"},
-            retries={"mode": "standard", "max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": 3},
             connect_timeout=10,
             read_timeout=120,
             max_pool_connections=16,

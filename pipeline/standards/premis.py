@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import BinaryIO
 
 from lxml import etree
@@ -198,7 +198,7 @@ def read(source: BinaryIO, look: Callable[[etree._Element], None] | None = None)
 
 
 def _term(document: Writer, name: str, vocabulary: str, term: str) -> None:
-    document.leaf(_P + name, term, authority(vocabulary, term))
+    document.again((name, term), lambda: document.leaf(_P + name, term, authority(vocabulary, term)))
 
 
 def _identifier(
@@ -227,17 +227,38 @@ def _object(document: Writer, one: Object) -> None:
         for signature in one.signatures:
             signature_information.write(document, signature)
         for relation in one.relationships:
-            with document.box(f"{_P}relationship"):
-                _term(document, "relationshipType", "relationshipType", relation.type)
-                _term(document, "relationshipSubType", "relationshipSubType", relation.subtype)
-                for pair in relation.objects:
-                    _identifier(document, "relatedObject", pair)
-                for pair in relation.events:
-                    _identifier(document, "relatedEvent", pair)
+            if relation.type == "structural":  # that of the file before, nearly always
+                document.again(relation, partial(_relationship, document, relation))
+            else:
+                _relationship(document, relation)
         for pair in one.linked_events:
             _identifier(document, "linkingEvent", pair)
         for pair in one.linked_rights:
             _identifier(document, "linkingRightsStatement", pair)
+
+
+def _relationship(document: Writer, relation: Relationship) -> None:
+    with document.box(f"{_P}relationship"):
+        _term(document, "relationshipType", "relationshipType", relation.type)
+        _term(document, "relationshipSubType", "relationshipSubType", relation.subtype)
+        for pair in relation.objects:
+            _identifier(document, "relatedObject", pair)
+        for pair in relation.events:
+            _identifier(document, "relatedEvent", pair)
+
+
+def _format(document: Writer, part: FormatPart) -> None:
+    with document.box(f"{_P}format"):
+        with document.box(f"{_P}formatDesignation"):
+            document.leaf(f"{_P}formatName", part.name)
+            if part.version:
+                document.leaf(f"{_P}formatVersion", part.version)
+        if part.registry:
+            with document.box(f"{_P}formatRegistry"):
+                document.leaf(f"{_P}formatRegistryName", part.registry)
+                document.leaf(f"{_P}formatRegistryKey", part.key)
+        for note in part.notes:
+            document.leaf(f"{_P}formatNote", note)
 
 
 def _characteristics(document: Writer, one: Object) -> None:
@@ -250,17 +271,7 @@ def _characteristics(document: Writer, one: Object) -> None:
         if one.size is not None:
             document.leaf(f"{_P}size", one.size)
         for part in one.formats:
-            with document.box(f"{_P}format"):
-                with document.box(f"{_P}formatDesignation"):
-                    document.leaf(f"{_P}formatName", part.name)
-                    if part.version:
-                        document.leaf(f"{_P}formatVersion", part.version)
-                if part.registry:
-                    with document.box(f"{_P}formatRegistry"):
-                        document.leaf(f"{_P}formatRegistryName", part.registry)
-                        document.leaf(f"{_P}formatRegistryKey", part.key)
-                for note in part.notes:
-                    document.leaf(f"{_P}formatNote", note)
+            document.again(part, partial(_format, document, part))
         for made in one.creating:
             with document.box(f"{_P}creatingApplication"):
                 document.leaf(f"{_P}creatingApplicationName", made.name)
@@ -435,9 +446,7 @@ def _read_object(element: etree._Element) -> Object:
     for part in element.iterfind(f"{_P}objectCharacteristics"):
         for child in part:
             if child.tag == f"{_P}fixity":
-                fixity.append(
-                    (_said(child, "messageDigestAlgorithm") or "", _said(child, "messageDigest") or "")
-                )
+                fixity.append((_said(child, "messageDigestAlgorithm") or "", _said(child, "messageDigest") or ""))
             elif child.tag == f"{_P}size" and size is None:
                 size = xml.text_of(child)
             elif child.tag == f"{_P}format":
@@ -490,9 +499,7 @@ def _read_event(element: etree._Element) -> EventPart:
         Identifier("", "") if first is None else _pair(first, "event"),
         _said(element, "eventType") or "",
         _said(element, "eventDateTime") or "",
-        tuple(
-            _said(one, "eventDetail") or "" for one in element.iterfind(f"{_P}eventDetailInformation")
-        ),
+        tuple(_said(one, "eventDetail") or "" for one in element.iterfind(f"{_P}eventDetailInformation")),
         _said(element, "eventOutcomeInformation", "eventOutcome"),
         _all(element, "eventOutcomeInformation", "eventOutcomeDetail", "eventOutcomeDetailNote"),
         _linked(element, "linkingAgent"),
@@ -521,11 +528,7 @@ def _read_agent(element: etree._Element) -> AgentPart:
 
 def _read_rights(element: etree._Element) -> RightsPart:
     first = _child(element, "rightsStatementIdentifier")
-    basis_notes = [
-        note
-        for kind in _BASES
-        for note in _all(element, f"{kind}Information", f"{kind}Note")
-    ]
+    basis_notes = [note for kind in _BASES for note in _all(element, f"{kind}Information", f"{kind}Note")]
     grants = [_grant(one) for one in element.iterfind(f"{_P}rightsGranted")]
     grant = grants[0] if grants else Grant(None, None, "", (), "")
     return RightsPart(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -90,9 +90,12 @@ class Sink:
 
 
 _IN_TEXT = re.compile("[&<>\r]")
+_NOT_PLAIN = re.compile("[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What cannot stand in text as it is: what XML cannot hold, and what has to be written another way."""
 _IN_ATTRIBUTE = re.compile('[&<>\r\n\t"]')
 _WRITTEN = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;", '"': "&quot;"}
 _PIECES = 4096
+_KEPT = 4096
 
 
 def _escaped(text: str, those: re.Pattern[str]) -> str:
@@ -111,6 +114,8 @@ class Writer:
         self._indent = "\n"
         self._prefixes = dict(prefixes)
         self._names: dict[str, tuple[str, str]] = {}
+        self._kept: dict[tuple[Hashable, str], str] = {}
+        self._within = 0
 
     def box(self, tag: str, attributes: Mapping[str, str] | None = None) -> _Box:
         """An element that holds elements."""
@@ -119,14 +124,31 @@ class Writer:
     def leaf(self, tag: str, text: str = "", attributes: Mapping[str, str] | None = None) -> None:
         """An element that holds text."""
         name, declared = self._names.get(tag) or self._name(tag)
-        told = _escaped(legal(text), _IN_TEXT) if text else ""
+        told = _escaped(legal(text), _IN_TEXT) if text and _NOT_PLAIN.search(text) else text
         given = self._given(attributes) if attributes else ""
         self._pieces.append(f"{self._indent}<{name}{declared}{given}>{told}</{name}>")
         if len(self._pieces) >= _PIECES:
             self.flush()
 
+    def again(self, key: Hashable, write: Callable[[], None]) -> None:
+        """What `write` writes, kept by `key`: it must be the same wherever the key is, and declare no namespace."""
+        place = (key, self._indent)
+        text = self._kept.get(place)
+        if text is None:
+            around, self._pieces = self._pieces, []
+            self._within += 1
+            write()
+            self._within -= 1
+            text = "".join(self._pieces)
+            self._pieces = around
+            if len(self._kept) < _KEPT:
+                self._kept[place] = text
+        self._pieces.append(text)
+
     def flush(self) -> None:
-        """Hands on what is ready."""
+        """Hands on what is ready; what is written to be kept, when it is whole."""
+        if self._within:
+            return
         self._out.write("".join(self._pieces).encode())
         self._pieces.clear()
 

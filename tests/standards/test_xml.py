@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,6 +150,21 @@ def test_one_element_a_line() -> None:
     assert etree.fromstring(out.getvalue()).tag == "{urn:n}a"
 
 
+def test_what_is_written_again_may_be_long() -> None:
+    def many(document: xml.Writer) -> None:
+        for number in range(10_000):
+            document.leaf("b", str(number))
+
+    plain, again = io.BytesIO(), io.BytesIO()
+    with written(plain, "a", {}, {}) as document:
+        for _ in range(3):
+            many(document)
+    with written(again, "a", {}, {}) as document:
+        for _ in range(3):
+            document.again("many", partial(many, document))
+    assert again.getvalue() == plain.getvalue()
+
+
 def test_moments() -> None:
     assert moment(datetime(2026, 1, 31, 10, tzinfo=timezone(timedelta(hours=7)))) == "2026-01-31T10:00:00+07:00"
     assert moment(datetime(2026, 1, 31, 10, 0, 0, 5, UTC)) == "2026-01-31T10:00:00.000005Z"
@@ -184,6 +200,9 @@ def by_lxml(out: io.BytesIO, tag: str, spaces: dict[str | None, str], attributes
                 if text:
                     file.write(xml.legal(text))
 
+        def again(self, key: int, write: Callable[[], None]) -> None:
+            write()
+
     with etree.xmlfile(out, encoding="utf-8") as file:
         file.write_declaration()
         with file.element(tag, attributes, nsmap=spaces):
@@ -202,8 +221,18 @@ def at_random(written: Any, seed: int) -> bytes:
     def attributes() -> dict[str, str]:
         return {name: xml.legal(text()) for name in draw.sample(["ID", "{x:&}href", "b"], draw.randrange(4))}
 
+    def fixed(document: Any, number: int) -> None:
+        with document.box("{urn:p}again", {"number": str(number)}):
+            document.leaf("{x:&}v", "<" * number, {})
+            if number:
+                document.again(number - 1, lambda: fixed(document, number - 1))
+            document.leaf("{urn:p}w", "", {})
+
     def fill(document: Any, depth: int) -> None:
         for _ in range(draw.randrange(4)):
+            if draw.random() < 0.2:
+                number = draw.randrange(4)
+                document.again(number, partial(fixed, document, number))
             tag = draw.choice(["{urn:p}", "{urn:not-at-the-root}", "{x:&}"]) + draw.choice("uv")
             if depth < 5 and draw.random() < 0.5:
                 with document.box(tag, attributes()):

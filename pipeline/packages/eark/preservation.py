@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from pipeline import digests, names
@@ -138,7 +139,7 @@ def file_object(aip: AipIdentity, row: FileRow) -> Object:
         (*(() if row.modified is None else ((LAST_MODIFIED, moment(row.modified)),)), *told.properties),
         (("SHA-256", row.sha256),),
         str(row.size),
-        (_format_part(row),),
+        (_format_part(row.format, row.mime),),
         None if row.original_name is None else written_name(row.original_name),
         tuple(relations),
         made_by if row.derived_from is None else (),
@@ -213,8 +214,8 @@ def _representation_name(pairs: Iterable[Identifier]) -> str | None:
     return name.decode() if b"/" not in name and names.is_utf8(name) else None
 
 
-def _format_part(row: FileRow) -> FormatPart:
-    found = row.format
+@lru_cache(1024)
+def _format_part(found: Format | None, mime: str) -> FormatPart:
     notes: list[str] = []
     if found is not None:
         notes = [f"match: {found.match}"]
@@ -231,8 +232,8 @@ def _format_part(row: FileRow) -> FormatPart:
         if found.second is not None:
             said |= {_SECOND + key: value for key, value in _opinion(found.second).items()}
         notes += [f"{key}: {value}" for key, value in said.items() if value]
-    if media_type(row.mime) != row.mime:
-        notes.append(f"media type: {row.mime}")
+    if media_type(mime) != mime:
+        notes.append(f"media type: {mime}")
     if found is None:
         return FormatPart(UNKNOWN, notes=tuple(notes))
     known = found.puid is not None

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline.pool import Job
+from pipeline.pool import Job, TooLong
 
 
 def size(job: Job) -> int:
@@ -66,6 +66,8 @@ def behave(job: Job, how: str) -> str:
         held = []
         while True:
             held.append(bytearray(10_000_000))
+    elif how == "too long":
+        raise TooLong("five minutes")
     elif how == "crash":
         os.kill(os.getpid(), 11)
     elif how == "error":

@@ -17,14 +17,15 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import SystemProblem
 from pipeline.pool.process import NOBODY, Flight, Worker
 from pipeline.pool.stem import Stem
-from pipeline.pool.tasks import Bounds, Failure, FailureKind, Job, Result, Task
+from pipeline.pool.tasks import Bounds, Failure, FailureKind, Job, Result, Task, TooLong
 
 __all__ = [
-    "NOBODY", "Bounds", "Failure", "FailureKind", "Job", "Pool", "Result", "Task", "close_shared", "shared",
+    "NOBODY", "Bounds", "Failure", "FailureKind", "Job", "Pool", "Result", "Task", "TooLong", "close_shared", "shared",
 ]  # fmt: skip
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -306,7 +307,7 @@ class _Call:
                     worker.tired = True
                 value = message.get("value")
                 if "error" in message:
-                    kind = FailureKind.MEMORY if message.get("memory") else FailureKind.ERROR
+                    kind = _kind(message)
                     value = Failure(kind, str(message["error"])[:4000])
                     if kind is FailureKind.MEMORY and self._repeats(worker, flight):
                         continue
@@ -343,6 +344,12 @@ class _Call:
     def _drop(self, worker: Worker) -> None:
         self._workers.remove(worker)
         self._selector.unregister(worker.socket)
+
+
+def _kind(message: dict[str, Any]) -> FailureKind:
+    if message.get("late"):
+        return FailureKind.TIMEOUT
+    return FailureKind.MEMORY if message.get("memory") else FailureKind.ERROR
 
 
 def _close(fds: tuple[int, ...]) -> None:

@@ -34,6 +34,13 @@ class FailureKind(StrEnum):
     OPEN = "open"
 
 
+class TooLong(MemoryError):
+    """Raised by a function that has used up its own time: its task fails as TIMEOUT, and its worker goes on.
+
+    It passes where functions let nothing but MemoryError pass.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A task that came to nothing; `cause` is there for kind `open` alone."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from pipeline.pool import NOBODY, Job
+from pipeline.pool import NOBODY, Job, TooLong
 
 _WEIGHED = 4
 """So many tasks from one look at the own memory to the next."""
@@ -122,6 +122,8 @@ def _serve(channel: socket.socket, modules: dict[str, ModuleType], limits: list[
             try:
                 job = Job(mine, lambda: _say(channel, {"beat": 1}), fresh=not served)
                 answer: dict[str, Any] = {"value": function(job, *args)}
+            except TooLong as problem:
+                answer = {"error": str(problem), "late": True}
             except MemoryError as problem:
                 answer = {"error": str(problem) or "MemoryError", "memory": True}
             except Exception as problem:

@@ -14,7 +14,7 @@ from pipeline.content.signatures import alone, office, pdf, xmldsig
 from pipeline.content.signatures.certificates import Roots
 from pipeline.content.signatures.cms import Unjudged
 from pipeline.content.validity import Beat
-from pipeline.pool import Job
+from pipeline.pool import Job, TooLong
 from pipeline.signatures import Signature
 
 _MOST: Final = 200
@@ -107,7 +107,7 @@ def _pulse(beat: Beat) -> Beat:
             last = time.monotonic()
             left -= 1
             if not left:
-                raise MemoryError("it took longer than five minutes")
+                raise TooLong("it took longer than five minutes")
             beat()
 
     return pulse

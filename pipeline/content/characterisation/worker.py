@@ -6,7 +6,6 @@ import codecs
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from pipeline.content.characterisation import office, pdf, pictures
@@ -66,7 +65,8 @@ def examine(job: Job, family: str) -> dict[str, Any]:
                 answer["properties"] = pictures.read(source)
     if answer.pop("full", False) and not job.fresh:
         raise MemoryError(answer["judgement"].detail)
-    answer["judgement"] = asdict(answer["judgement"])
+    told: Judgement = answer["judgement"]
+    answer["judgement"] = {"outcome": told.outcome, "detail": told.detail, "rest": told.rest}
     return answer
 
 

@@ -24,7 +24,10 @@ _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
 class Root:
-    """Target of a parser: keeps the name of the root element, counts signatures and forgets everything else."""
+    """Target of a parser: keeps the name of the root element and counts signatures.
+
+    It has no method for text and ends of elements: for each of those it would be called.
+    """
 
     def __init__(self) -> None:
         self.name: str | None = None
@@ -35,12 +38,6 @@ class Root:
             self.name = tag
         if tag == _SIGNATURE:
             self.signatures += 1
-
-    def end(self, tag: str) -> None:
-        """Nothing to keep."""
-
-    def data(self, data: str) -> None:
-        """Nothing to keep."""
 
     def close(self) -> Root:
         return self

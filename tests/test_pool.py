@@ -205,6 +205,24 @@ def test_a_task_that_dies_of_what_others_left_has_a_fresh_worker(make: Callable[
     assert found == [True] * 20
 
 
+def test_calls_at_once_lose_no_task_that_needs_a_fresh_worker(make: Callable[..., Pool], tmp_path: Path) -> None:
+    pool = make(2)
+    told: list[bool] = []
+
+    def call() -> None:
+        tasks = (Task(number, nothing) for number in range(8))
+        told.extend(result.value for result in pool.map("pool_jobs:falls", tasks, tmp_path))
+
+    threads = [threading.Thread(target=call) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == [True] * 24
+    pool.close()
+    assert not children()
+
+
 def test_workers_see_no_secret_and_own_nothing(
     make: Callable[..., Pool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,15 +250,18 @@ class _Call:
         return self._joined(self._pool.take(first=not self._workers, more=more))
 
     def _fresh(self) -> Worker | None:
-        """A worker that has done nothing, where need be in the place of one of ours that has nothing to do."""
-        worker = self._pool.take(first=not self._workers, more=True, fresh=True)
-        idle = next((one for one in self._workers if not one.flights), None)
-        if worker is None and idle is not None:
+        """A worker that has done nothing, where need be in the place of ours that have nothing to do.
+
+        None while all of ours are at work: a call whose workers are idle always gets one.
+        """
+        while True:
+            worker = self._pool.take(first=not self._workers, more=True, fresh=True)
+            idle = next((one for one in self._workers if not one.flights), None)
+            if worker is not None or idle is None:
+                return self._joined(worker)
             idle.tired = True
             self._drop(idle)
             self._pool.give_back(idle)
-            worker = self._pool.take(first=not self._workers, more=True, fresh=True)
-        return self._joined(worker)
 
     def _joined(self, worker: Worker | None) -> Worker | None:
         if worker is None:

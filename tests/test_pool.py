@@ -326,7 +326,7 @@ def test_workers_share_one_stem(make: Callable[..., Pool], tmp_path: Path) -> No
 def test_a_worker_that_was_just_forked_is_ended_at_once(make: Callable[..., Pool], tmp_path: Path) -> None:
     """It leads no process group yet: there is nothing but itself to kill."""
     began = time.monotonic()
-    for _ in range(30):
+    for _ in range(10):
         pool = make(1)
         pool.start()
         refused = pool.map("pool_jobs:behave", iter([Task(0, lambda: (os.open(tmp_path / "absent", 0),))]), tmp_path)

@@ -27,6 +27,8 @@ _START_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Flight:
+    """A task at a worker, with its open descriptors; `repeated` when it has failed in one that had done others."""
+
     task: Task
     fds: tuple[int, ...]
     repeated: bool = False

@@ -75,10 +75,9 @@ class Result:
 class Job:
     """What a worker function gets: open descriptors (offset unknown), and `beat` to say that it is still at work.
 
-    `fresh`: this worker has done nothing before. One that has runs out of memory earlier than it should, so a task
-    that raises MemoryError, or dies, there is run once more in a fresh one, with the same descriptors.
+    A task that raises MemoryError, or dies, in a worker that has done others is run once more in one that has not,
+    with the same descriptors: what it wrote into them is still there.
     """
 
     fds: tuple[int, ...]
     beat: Callable[[], None]
-    fresh: bool = True

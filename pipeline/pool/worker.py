@@ -120,8 +120,7 @@ def _serve(channel: socket.socket, modules: dict[str, ModuleType], limits: list[
         for count, args in message["tasks"]:
             mine, fds = tuple(fds[:count]), fds[count:]
             try:
-                job = Job(mine, lambda: _say(channel, {"beat": 1}), fresh=not served)
-                answer: dict[str, Any] = {"value": function(job, *args)}
+                answer: dict[str, Any] = {"value": function(Job(mine, lambda: _say(channel, {"beat": 1})), *args)}
             except TooLong as problem:
                 answer = {"error": str(problem), "late": True}
             except MemoryError as problem:

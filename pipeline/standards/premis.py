@@ -198,7 +198,7 @@ def read(source: BinaryIO, look: Callable[[etree._Element], None] | None = None)
 
 
 def _term(document: Writer, name: str, vocabulary: str, term: str) -> None:
-    document.again((name, term), lambda: document.leaf(_P + name, term, authority(vocabulary, term)))
+    document.again((name, vocabulary, term), lambda: document.leaf(_P + name, term, authority(vocabulary, term)))
 
 
 def _identifier(

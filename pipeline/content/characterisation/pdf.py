@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import pikepdf
 
-from pipeline.content.validity import Beat, Full, Invalid, Judgement, Limit, Unchecked
+from pipeline.content.validity import Beat, Invalid, Judgement, Limit, Unchecked
 from pipeline.content.validity.pdf import archival, broken, claim, judge
 from pipeline.records import Validity
 
@@ -51,7 +51,6 @@ def examine(source: BinaryIO, beat: Beat) -> dict[str, Any]:
         except Unchecked as reason:
             answer["judgement"] = Judgement(Validity.NOT_CHECKED, str(reason))
             answer["limit"] = isinstance(reason, Limit)
-            answer["full"] = isinstance(reason, Full)
         return answer
 
 

@@ -47,10 +47,7 @@ def prepare() -> None:
 
 
 def examine(job: Job, family: str) -> dict[str, Any]:
-    """JSON of what one file is: `properties`, `creating`, `inhibitors`, `judgement`, and what the family adds.
-
-    Raises MemoryError where a worker that has done others has no room left: a fresh one may have it.
-    """
+    """JSON of what one file is: `properties`, `creating`, `inhibitors`, `judgement`, and what the family adds."""
     with os.fdopen(os.dup(job.fds[0]), "rb") as source:
         source.seek(0)
         try:
@@ -63,8 +60,6 @@ def examine(job: Job, family: str) -> dict[str, Any]:
             answer = {"judgement": Judgement(Validity.NOT_CHECKED, str(reason)), "limit": isinstance(reason, Limit)}
             if family in _PICTURES:
                 answer["properties"] = pictures.read(source)
-    if answer.pop("full", False) and not job.fresh:
-        raise MemoryError(answer["judgement"].detail)
     told: Judgement = answer["judgement"]
     answer["judgement"] = {"outcome": told.outcome, "detail": told.detail, "rest": told.rest}
     return answer

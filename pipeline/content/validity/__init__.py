@@ -48,10 +48,6 @@ class Limit(Unchecked):
     """A limit of ours was met: the file is too big, or made to overload programs."""
 
 
-class Full(Limit):
-    """What could be had of memory was not enough."""
-
-
 def valid(detail: str, rest: str = "") -> Judgement:
     return Judgement(Validity.VALID, detail, rest)
 

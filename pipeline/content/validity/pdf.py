@@ -13,7 +13,7 @@ from typing import Any
 
 import pikepdf
 
-from pipeline.content.validity import Beat, Full, Invalid, Judgement, Unchecked, valid
+from pipeline.content.validity import Beat, Invalid, Judgement, Unchecked, valid
 
 _CHECKED = ("1b", "2b", "3b")
 _STREAM = re.compile(r"^(?:WARNING|ERROR): |(?:stream )?<[^>]*>(?: \(offset \d+\))?")
@@ -36,6 +36,8 @@ def prepare() -> None:
 def judge(document: pikepdf.Pdf, beat: Beat) -> Judgement:
     """qpdf's own check: cross-references, objects, every stream it can decode. A repaired file is not valid.
 
+    Raises Invalid, and MemoryError where qpdf says in words that it had too little.
+
     The sum at the end of what is packed by FlateDecode is compared here (RFC 1950, 2.3): qpdf overlooks a wrong one.
 
     Tables that let a viewer show the first page early (linearization) may be wrong: no reader relies on them, and
@@ -50,7 +52,7 @@ def judge(document: pikepdf.Pdf, beat: Beat) -> Judgement:
     told += [] if told else _wrong_sums(document, beat)
     if told:
         if any(_NO_ROOM in one for one in told):
-            raise Full(_UNPACKS)
+            raise MemoryError(_UNPACKS)
         said = list(dict.fromkeys(told))
         more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
         raise Invalid("; ".join(said[:_SHOWN]) + more)
@@ -81,9 +83,9 @@ def _wrong_sums(document: pikepdf.Pdf, beat: Beat) -> list[str]:
     return told
 
 
-def broken(problem: Exception) -> Invalid | Full:
-    """What an error of the library says of a file."""
-    return Full(_UNPACKS) if _NO_ROOM in str(problem) else Invalid(words(problem))
+def broken(problem: Exception) -> Invalid | MemoryError:
+    """What an error of the library says: of the file, or of the room that it had."""
+    return MemoryError(_UNPACKS) if _NO_ROOM in str(problem) else Invalid(words(problem))
 
 
 def words(problem: object) -> str:

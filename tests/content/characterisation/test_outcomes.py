@@ -299,8 +299,7 @@ def test_a_file_that_just_fits_is_judged_alike_whatever_was_read_before(trap: tu
     told = []
     for kept in (0, 100):
         if kept:
-            (left,) = pool.map("pool_jobs:keeps", iter([Task(None, lambda: (), (kept,))]), scratch)
-            assert left.value is False, "the same worker"
+            list(pool.map("pool_jobs:keeps", iter([Task(None, lambda: (), (kept,))]), scratch))
         (one,) = examine_all(tree, subject, workers=1, scratch=scratch, pool=pool)
         told.append((one.validity, one.checked, one.characteristics, one.findings))
     pool.close()
